@@ -1,0 +1,48 @@
+# Each target makes the environment it needs by itself, from the locked requirements.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help serve test check format bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: $(VENV)/ready ## start the sandbox on http://127.0.0.1:8080 (ARGS="--port 9000 --state shop.db")
+	@$(BIN)/diddo serve $(ARGS)
+
+test: $(VENV)/ready .venv-api/ready ## run every test (ARGS="-k cart" picks some)
+	@scripts/chromium.sh
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@if [ -z "$(ARGS)" ]; then .venv-api/bin/python scripts/api_conformance.py; fi
+
+check: $(VENV)/ready ## format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready ## rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/ready ## measure speed as paired ratios (never a test)
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(VENV)/ready ## renew the locked requirements
+	scripts/lock.sh
+
+clean: ## remove the environments and caches
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/ready: requirements/dev.txt requirements/uv.txt pyproject.toml
+	@scripts/venv.sh $(VENV) requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Schemathesis adds seconds to every start of pytest, so it lives apart.
+.venv-api/ready: requirements/api.txt requirements/uv.txt
+	@scripts/venv.sh .venv-api requirements/api.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""The checkout sandbox: one server where carts meet gateways, entirely offline."""
