@@ -99,7 +99,7 @@ class Postpone:
 Change = Put | Remove | Send | Settle | Postpone
 
 
-class Conflict(Exception):  # noqa: N818  the trade's word
+class Conflict(Exception):
     """A document was not at the version that the change was made from; nothing of the change was written."""
 
     def __init__(self, kind: str, document_id: str, version: int) -> None:
