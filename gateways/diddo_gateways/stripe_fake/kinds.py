@@ -1,0 +1,58 @@
+"""What the store needs to know of each kind of object: which of its fields lists are filtered by."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = ["filtered_by", "terms_of"]
+
+_filters: dict[str, tuple[str, ...]] = {}
+_readers: dict[str, Callable[[dict[str, Any]], list[str]]] = {}
+
+
+def filtered_by(kind: str, *fields: str) -> None:
+    """Declare the fields of a kind that lists can be filtered by, `customer_details.email` for a nested one.
+
+    Called once, in the resource's file. A field that holds an object with an id is indexed by that id.
+    """
+    if kind in _filters:
+        raise ValueError(f"the filters of {kind} are declared twice")
+    _filters[kind] = fields
+    _readers[kind] = _reader(fields)
+
+
+def terms_of(kind: str, obj: dict[str, Any]) -> list[str]:
+    """Return the index terms of an object: `field=value` for each declared field that is not null."""
+    reader = _readers.get(kind)
+    return [] if reader is None else reader(obj)
+
+
+def term(field: str, value: Any) -> str:
+    """Return one index term; booleans and ids read as Stripe writes them in a query."""
+    if value is True:
+        return field + "=true"
+    if value is False:
+        return field + "=false"
+    if isinstance(value, dict):
+        value = value.get("id")
+    return f"{field}={value}"
+
+
+def filters_of(kind: str) -> Iterable[str]:
+    """Return the declared filter fields of a kind."""
+    return _filters.get(kind, ())
+
+
+def _reader(fields: tuple[str, ...]) -> Callable[[dict[str, Any]], list[str]]:
+    paths = [(field, field.split(".")) for field in fields]
+
+    def read(obj: dict[str, Any]) -> list[str]:
+        terms = []
+        for field, path in paths:
+            value: Any = obj
+            for step in path:
+                value = value.get(step) if isinstance(value, dict) else None
+            if value is not None:
+                terms.append(term(field, value))
+        return terms
+
+    return read

@@ -1,0 +1,263 @@
+"""A unit of work: what one request, one click on a page or one due timer reads and changes, committed at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from diddo_gateways.documents import Change, Put, Remove, Send
+from diddo_gateways.stripe_fake.errors import ResourceMissing
+from diddo_gateways.stripe_fake.kinds import terms_of
+from diddo_gateways.worlds import World
+
+__all__ = ["API_VERSION", "Endpoint", "Fake", "JsonObject", "PlatformEndpoint", "Work"]
+
+JsonObject = dict[str, Any]
+
+API_VERSION = "2026-10-28.endive"
+ENDPOINT_LIMIT = 16
+ENDPOINT_KIND = "webhook_endpoint"
+# Objects of the payment family share one form of id, and so do their events.
+PAYMENT_FAMILY = ("pi_3", "ch_3", "py_3", "re_3", "pyr_3")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEndpoint:
+    """An endpoint that receives the events of every world, as a Connect platform's does.
+
+    It is in no account's list of endpoints; the events that it gets carry `account`.
+    """
+
+    url: str
+    secret: str
+    enabled_events: Sequence[str] = ("*",)
+
+
+class Endpoint(NamedTuple):
+    """What an event needs to know of a webhook endpoint: its id, and what it listens to."""
+
+    id: str
+    enabled_events: frozenset[str]
+
+    def takes(self, event_type: str) -> bool:
+        """Say whether events of that type go to this endpoint."""
+        return event_type in self.enabled_events or "*" in self.enabled_events
+
+
+class Fake(Protocol):
+    """What a unit of work needs from the server that it runs in; `StripeFake` is one."""
+
+    pages_url: str
+    raw_cards: bool
+    platform_endpoints: Sequence[PlatformEndpoint]
+    # The enabled endpoints of each world that has emitted, by world name; a change to an endpoint drops the entry.
+    endpoints: dict[str, list[Endpoint]]
+
+
+@dataclass(slots=True)
+class Held:
+    """One object of the work: `version` is the stored one, 0 for one that is not stored yet."""
+
+    obj: JsonObject
+    version: int
+    dirty: bool = False
+    removed: bool = False
+
+
+class Emitted(NamedTuple):
+    """One event of the work, its object as it was when the event was emitted."""
+
+    id: str
+    type: str
+    snapshot: bytes
+    previous_attributes: JsonObject | None
+
+
+class Work:
+    """One unit of work in one world.
+
+    Args:
+        fake: the server, for its settings.
+        world: whose objects.
+        request_id: the id of the request that does this (`req_…`); None for a timer. Its events name it.
+        idempotency_key: the request's key, likewise.
+    """
+
+    def __init__(
+        self, fake: Fake, world: World, *, request_id: str | None = None, idempotency_key: str | None = None
+    ) -> None:
+        self.fake = fake
+        self.world = world
+        self.now = world.clock.now()
+        self.request_id = request_id
+        self.idempotency_key = idempotency_key
+        self._held: dict[tuple[str, str], Held] = {}
+        self._emitted: list[Emitted] = []
+        self._later: list[Send] = []
+
+    def new_id(self, prefix: str, length: int) -> str:
+        """Return a new id: `prefix` followed by `length` letters and digits."""
+        return self.world.ids.new(prefix, length)
+
+    async def get(self, kind: str, object_id: str) -> JsonObject | None:
+        """Return an object, or None; within one work the same object is always the same dict."""
+        held = self._held.get((kind, object_id))
+        if held is None:
+            document = await self.world.get(kind, object_id)
+            if document is None:
+                return None
+            held = self._held[kind, object_id] = Held(orjson.loads(document.body), document.version)
+        return None if held.removed else held.obj
+
+    async def fetch(
+        self, kind: str, object_id: str, *, param: str | None = "id", status: int = 404, noun: str | None = None
+    ) -> JsonObject:
+        """Return an object that must be there.
+
+        Args:
+            kind: its kind, which is also what the message calls it unless `noun` says otherwise.
+            object_id: its id.
+            param: the parameter that named it.
+            status: 404 when the URL named it, 400 when a parameter did.
+            noun: the word for the kind in Stripe's message, such as `PaymentMethod`.
+
+        Raises:
+            ResourceMissing: there is none.
+        """
+        obj = await self.get(kind, object_id)
+        if obj is None:
+            raise ResourceMissing(noun or kind, object_id, param=param, status=status)
+        return obj
+
+    async def stored(
+        self, kind: str, object_id: str, *, param: str | None = "id", status: int = 404, noun: str | None = None
+    ) -> bytes:
+        """Return an object as it is stored, unparsed: what a plain retrieve answers.
+
+        Raises:
+            ResourceMissing: there is none.
+        """
+        document = await self.world.get(kind, object_id)
+        if document is None:
+            raise ResourceMissing(noun or kind, object_id, param=param, status=status)
+        return document.body
+
+    def insert(self, obj: JsonObject) -> None:
+        """Add a new object; its kind is `obj["object"]`."""
+        self._held[obj["object"], obj["id"]] = Held(obj, 0, dirty=True)
+
+    def save(self, obj: JsonObject) -> None:
+        """Mark an object that `get` or `insert` has given as changed."""
+        self._held[obj["object"], obj["id"]].dirty = True
+
+    def remove(self, obj: JsonObject) -> None:
+        """Delete an object that `get` has given."""
+        held = self._held[obj["object"], obj["id"]]
+        held.removed = held.dirty = True
+
+    def emit(self, event_type: str, obj: JsonObject, previous_attributes: JsonObject | None = None) -> str:
+        """Record an event and return its id.
+
+        The object is photographed now, as Stripe does: `payment_intent.created` shows the intent as created even when
+        the same request confirms it. Emit after the change that the event tells of.
+        """
+        prefix, length = ("evt_3", 23) if str(obj.get("id", "")).startswith(PAYMENT_FAMILY) else ("evt_1", 23)
+        event_id = self.new_id(prefix, length)
+        self._emitted.append(Emitted(event_id, event_type, orjson.dumps(obj), previous_attributes))
+        return event_id
+
+    def later(self, handler: str, at: int, *, message_id: str, **data: Any) -> None:
+        """Queue a message for the handler of that name (see `due`), due at `at` in Unix seconds on the world's clock.
+
+        `message_id` is unique in the world: a second message of that id is refused by the store.
+        """
+        self._later.append(Send(message_id, orjson.dumps({"handler": handler, **data}), at))
+
+    async def commit(self, *extra: Change) -> None:
+        """Write everything at once: objects, their index, events, messages, and `extra`.
+
+        The work can be used further afterwards. When nothing has changed nothing is written.
+
+        Raises:
+            Conflict: an object was changed by another since it was read. Nothing is written; the caller runs the
+                whole operation again from the start, with a new work.
+        """
+        changes: list[Change] = []
+        for (kind, object_id), held in self._held.items():
+            if held.dirty:
+                change = self._change(kind, object_id, held)
+                if change is not None:
+                    changes.append(change)
+        if self._emitted:
+            await self._add_events(changes)
+        changes += self._later
+        changes += extra
+        if not changes:
+            return
+        await self.world.commit(changes)
+        self._settle()
+
+    def _change(self, kind: str, object_id: str, held: Held) -> Change | None:
+        if held.removed:
+            return Remove(kind, object_id, held.version) if held.version else None
+        created = held.obj.get("created") or self.now
+        body = orjson.dumps(held.obj)
+        return Put(kind, object_id, body, held.version, created, terms_of(kind, held.obj))
+
+    def _settle(self) -> None:
+        for key, held in list(self._held.items()):
+            if held.dirty:
+                held.version += 1
+                held.dirty = False
+                if key[0] == ENDPOINT_KIND:
+                    self.fake.endpoints.pop(self.world.name, None)
+                if held.removed:
+                    del self._held[key]
+        self._emitted.clear()
+        self._later.clear()
+
+    async def _add_events(self, changes: list[Change]) -> None:
+        endpoints = await self._endpoints()
+        for event in self._emitted:
+            takers = [endpoint.id for endpoint in endpoints if endpoint.takes(event.type)]
+            body = self._event_body(event, pending=sum(not taker.startswith("platform:") for taker in takers))
+            changes.append(Put("event", event.id, body, 0, self.now, (f"type={event.type}", "delivery_success=true")))
+            for taker in takers:
+                message = {"handler": "deliver", "event": event.id, "endpoint": taker}
+                changes.append(Send(f"{event.id}>{taker}", orjson.dumps(message), self.now))
+
+    def _event_body(self, event: Emitted, *, pending: int) -> bytes:
+        data: JsonObject = {"object": orjson.Fragment(event.snapshot)}
+        if event.previous_attributes is not None:
+            data["previous_attributes"] = event.previous_attributes
+        return orjson.dumps(
+            {
+                "id": event.id,
+                "object": "event",
+                "api_version": API_VERSION,
+                "created": self.now,
+                "data": data,
+                "livemode": False,
+                "pending_webhooks": pending,
+                "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
+                "type": event.type,
+            }
+        )
+
+    async def _endpoints(self) -> list[Endpoint]:
+        known = self.fake.endpoints.get(self.world.name)
+        if known is None:
+            known = await self._load_endpoints()
+            self.fake.endpoints[self.world.name] = known
+        return known
+
+    async def _load_endpoints(self) -> list[Endpoint]:
+        stored = await self.world.page(ENDPOINT_KIND, limit=ENDPOINT_LIMIT)
+        objects = [orjson.loads(document.body) for document in stored]
+        own = [Endpoint(obj["id"], frozenset(obj["enabled_events"])) for obj in objects if obj["status"] == "enabled"]
+        platform = [
+            Endpoint(f"platform:{position}", frozenset(endpoint.enabled_events))
+            for position, endpoint in enumerate(self.fake.platform_endpoints)
+        ]
+        return own + platform
