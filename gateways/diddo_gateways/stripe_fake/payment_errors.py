@@ -1,0 +1,237 @@
+"""The errors of paying: card details, declines, amounts, and intents and charges that are not in the right state."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from diddo_gateways.stripe_fake.errors import CardError, InvalidRequest, JsonObject, ParameterRefused
+
+__all__ = [
+    "AmountTooLarge",
+    "AttachRefused",
+    "CardNotForTesting",
+    "ChargeAlreadyCaptured",
+    "ChargeAlreadyRefunded",
+    "ChargeExpired",
+    "IncorrectNumber",
+    "IntentTypesGone",
+    "InvalidCurrency",
+    "InvalidCvc",
+    "InvalidExpiryMonth",
+    "InvalidExpiryYear",
+    "InvalidNumber",
+    "ParameterInvalidInteger",
+    "PaymentDeclined",
+    "PaymentMethodUsedUp",
+    "RawCardsRefused",
+    "RefundTooLarge",
+    "ReturnUrlMissing",
+    "UnevenAmount",
+]
+
+
+class CardDetailsRefused(CardError):
+    """Card details that no card can have; nothing of them is kept."""
+
+    details_code: str
+    details_param: str
+    text: str
+
+    def __init__(self) -> None:
+        super().__init__(self.text, code=self.details_code, param=self.details_param)
+
+
+class InvalidNumber(CardDetailsRefused):
+    """The number is no card number at all."""
+
+    details_code = "invalid_number"
+    details_param = "number"
+    text = "The card number is not a valid credit card number."
+
+
+class IncorrectNumber(CardDetailsRefused):
+    """The number's check digit is wrong."""
+
+    details_code = "incorrect_number"
+    details_param = "number"
+    text = "Your card number is incorrect."
+
+
+class InvalidExpiryMonth(CardDetailsRefused):
+    """The month of expiry is none, or over."""
+
+    details_code = "invalid_expiry_month"
+    details_param = "exp_month"
+    text = "Your card's expiration month is invalid."
+
+
+class InvalidExpiryYear(CardDetailsRefused):
+    """The year of expiry is over, or none."""
+
+    details_code = "invalid_expiry_year"
+    details_param = "exp_year"
+    text = "Your card's expiration year is invalid."
+
+
+class InvalidCvc(CardDetailsRefused):
+    """The security code has the wrong length for the card's brand."""
+
+    details_code = "invalid_cvc"
+    details_param = "cvc"
+    text = "Your card's security code is invalid."
+
+
+class CardNotForTesting(CardError):
+    """A well-formed number that is no test card: possibly somebody's real one, so it is not repeated anywhere."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test"
+            " cards, visit: https://stripe.com/docs/testing.",
+            code="card_declined",
+            param="number",
+            extra={"decline_code": "test_mode_live_card"},
+        )
+
+
+class RawCardsRefused(CardError):
+    """Card numbers are not taken through the API by this account."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test"
+            " tokens that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing"
+            " raw card data APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.",
+            code="",
+        )
+        self.code = None
+
+
+class PaymentDeclined(CardError):
+    """The issuer, or the fraud check, said no; what was written on the way stays."""
+
+    def __init__(self, error: JsonObject, extra: JsonObject) -> None:
+        """Make it from the fields of `last_payment_error` and the objects to show with them."""
+        fields = dict(error)
+        message, code, param = fields.pop("message"), fields.pop("code"), fields.pop("param", None)
+        fields.pop("doc_url", None)
+        super().__init__(message, code=code, param=param, extra={**fields, **extra}, keeps_changes=True)
+
+
+class AttachRefused(CardError):
+    """The card's issuer refuses to have it saved: the same decline as for a charge, with an empty `param`."""
+
+    def __init__(self, error: JsonObject) -> None:
+        fields = dict(error)
+        message, code = fields.pop("message"), fields.pop("code")
+        for name in ("param", "doc_url", "charge", "type"):
+            fields.pop(name, None)
+        super().__init__(message, code=code, param="", extra=fields)
+
+
+class PaymentMethodUsedUp(InvalidRequest):
+    """A payment method that was used, or detached, while no customer owned it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This PaymentMethod was previously used without being attached to a Customer or was detached from a"
+            " Customer, and may not be used again."
+        )
+
+
+class ParameterInvalidInteger(ParameterRefused):
+    """A number outside its range."""
+
+    code = "parameter_invalid_integer"
+
+
+class AmountTooLarge(InvalidRequest):
+    """An amount of more than eight digits."""
+
+    code = "amount_too_large"
+
+
+class UnevenAmount(InvalidRequest):
+    """An amount of a three-decimal currency whose last digit is not 0."""
+
+    def __init__(self, currency: str, *, param: str) -> None:
+        super().__init__(
+            f"Invalid amount: amounts in {currency} have three decimals, and the last digit must be 0.", param=param
+        )
+
+
+class InvalidCurrency(ParameterRefused):
+    """A currency that Stripe does not support; the message lists those that it does."""
+
+    def __init__(self, currency: str, supported: Sequence[str], *, param: str) -> None:
+        super().__init__(
+            f"Invalid currency: {currency}. Stripe currently supports these currencies: {', '.join(supported)}",
+            param=param,
+        )
+
+
+class IntentTypesGone(ParameterRefused):
+    """`payment_method_types` is no longer written since endive."""
+
+    code = "payment_method_types_no_longer_supported"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The `payment_method_types` parameter is no longer supported. Use `allowed_payment_method_types` or"
+            " `excluded_payment_method_types` instead.",
+            param="payment_method_types",
+        )
+
+
+class ReturnUrlMissing(InvalidRequest):
+    """Confirmed without a `return_url` although a method that redirects may be used."""
+
+    def __init__(self, intent: JsonObject) -> None:
+        super().__init__(
+            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of"
+            " these payment methods might redirect your customer off of your page, you must provide a `return_url`."
+            " If you don't want to accept redirect-based payment methods, set"
+            " `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to"
+            " `never` when creating Setup Intents and Payment Intents.",
+            extra={"payment_intent": intent},
+        )
+
+
+class ChargeAlreadyRefunded(InvalidRequest):
+    """Nothing is left of the charge to refund."""
+
+    code = "charge_already_refunded"
+
+    def __init__(self, charge_id: str) -> None:
+        super().__init__(f"Charge {charge_id} has already been refunded.")
+
+
+class RefundTooLarge(InvalidRequest):
+    """More than is left of the charge; amounts are as displayed."""
+
+    def __init__(self, asked: str, left: str) -> None:
+        super().__init__(
+            f"Refund amount ({asked}) is greater than unrefunded amount on charge ({left})", param="amount"
+        )
+
+
+class ChargeAlreadyCaptured(InvalidRequest):
+    """The charge was captured before."""
+
+    code = "charge_already_captured"
+
+    def __init__(self, charge_id: str) -> None:
+        super().__init__(f"Charge {charge_id} has already been captured.")
+
+
+class ChargeExpired(InvalidRequest):
+    """The charge's authorisation was released."""
+
+    code = "charge_expired_for_capture"
+
+    def __init__(self, charge_id: str) -> None:
+        super().__init__(f"Charge {charge_id} could not be captured because it has expired or was refunded.")
+
+
+def error_fields(error: CardError | InvalidRequest, **more: Any) -> JsonObject:
+    """Return an error as `last_payment_error` shows it: its body, with the objects given."""
+    return {**error.body(request_log_url=None), **more}
