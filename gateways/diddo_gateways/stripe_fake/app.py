@@ -1,15 +1,13 @@
 """The fake Stripe as an ASGI application."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from diddo_gateways.stripe_fake import resources
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.work import Endpoint, PlatformEndpoint, Work
+from diddo_gateways.stripe_fake.work import Deliver, Endpoint, PlatformEndpoint, Work
 from diddo_gateways.worlds import World, Worlds
 
 __all__ = ["Answer", "Call", "Deliver", "PlatformEndpoint", "StripeFake", "operation"]
-
-Deliver = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 
 class StripeFake:

@@ -1,6 +1,6 @@
 """A unit of work: what one request, one click on a page or one due timer reads and changes, committed at once."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -11,13 +11,17 @@ from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.kinds import terms_of
 from diddo_gateways.worlds import World
 
-__all__ = ["API_VERSION", "Endpoint", "Fake", "JsonObject", "PlatformEndpoint", "Work"]
+__all__ = ["API_VERSION", "Deliver", "Endpoint", "Fake", "JsonObject", "PlatformEndpoint", "Work"]
 
 JsonObject = dict[str, Any]
+# Posts a webhook (URL, body, headers) and returns the HTTP status.
+Deliver = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 API_VERSION = "2026-10-28.endive"
 ENDPOINT_LIMIT = 16
 ENDPOINT_KIND = "webhook_endpoint"
+# An endpoint's secret is no part of the object: `{"object": "webhook_secret", "id": <the endpoint's>, "secret": …}`.
+SECRET_KIND = "webhook_secret"  # noqa: S105  a kind, not a secret
 # Objects of the payment family share one form of id, and so do their events.
 PAYMENT_FAMILY = ("pi_3", "ch_3", "py_3", "re_3", "pyr_3")
 
@@ -51,6 +55,7 @@ class Fake(Protocol):
     pages_url: str
     raw_cards: bool
     platform_endpoints: Sequence[PlatformEndpoint]
+    deliver: Deliver | None
     # The enabled endpoints of each world that has emitted, by world name; a change to an endpoint drops the entry.
     endpoints: dict[str, list[Endpoint]]
 
@@ -221,8 +226,10 @@ class Work:
         endpoints = await self._endpoints()
         for event in self._emitted:
             takers = [endpoint.id for endpoint in endpoints if endpoint.takes(event.type)]
-            body = self._event_body(event, pending=sum(not taker.startswith("platform:") for taker in takers))
-            changes.append(Put("event", event.id, body, 0, self.now, (f"type={event.type}", "delivery_success=true")))
+            pending = sum(not taker.startswith("platform:") for taker in takers)
+            body = self._event_body(event, pending=pending)
+            terms = (f"type={event.type}", f"delivery_success={'false' if pending else 'true'}")
+            changes.append(Put("event", event.id, body, 0, self.now, terms))
             for taker in takers:
                 message = {"handler": "deliver", "event": event.id, "endpoint": taker}
                 changes.append(Send(f"{event.id}>{taker}", orjson.dumps(message), self.now))
