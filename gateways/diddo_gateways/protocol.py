@@ -106,11 +106,15 @@ class SessionEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """What a verified webhook says: `id` is stable over repeated deliveries."""
+    """What a verified webhook says.
+
+    `id` is stable over repeated deliveries; `session_id` is None when the gateway's event does not name the session,
+    so that only its metadata tells what it belongs to.
+    """
 
     id: str
     kind: SessionEventKind
-    session_id: str
+    session_id: str | None
     metadata: Mapping[str, str]
 
 
