@@ -1,0 +1,58 @@
+"""Every hook a plugin may implement, on one page.
+
+A plugin is a module (or any object) that is named in the entry-point group `diddo_rules`, or in the setting
+`rules.load`. It takes part by having functions marked with `@check`, which implement `check_cart`, and functions
+marked with `@hookimpl`, which implement the other hooks below by name. A function may leave out arguments of its
+hook that it does not need.
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any
+
+import pluggy
+from pydantic import BaseModel
+
+from diddo_rules.cart import Cart
+from diddo_rules.context import Context, Mutator
+from diddo_rules.violations import Violation
+
+__all__ = ["PROJECT", "around_validation", "check_cart", "hookimpl", "mutators", "settings_model"]
+
+PROJECT = "diddo_rules"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def check_cart(cart: Cart | None, context: Context, settings: Any) -> Iterable[Violation]:
+    """Yield a violation for each fault found; implement it with `@check`, never with `@hookimpl`.
+
+    A check that takes `cart: Cart` is not asked when there is no cart; one that takes `cart: Cart | None` is.
+    `settings` is an instance of the plugin's own settings model. A check neither changes the cart nor does I/O.
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def around_validation(cart: Cart | None, context: Context) -> Generator[None, Any, Any]:
+    """Wrap the validation of each cart: `@hookimpl(wrapper=True)`, do something, `report = yield`, return the report.
+
+    It is meant for timing and tracing, and is given the finished `Report`, which it has to return.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def settings_model() -> type[BaseModel]:
+    """Return the model of the plugin's settings, which validates the table `[plugins.NAME]` when the engine is made."""
+    raise NotImplementedError
+
+
+@hookspec
+def mutators(settings: Any) -> Mapping[type[Violation], Mutator]:
+    """Return, for violations of this plugin, how to break a valid cart so that this violation alone is found.
+
+    The testing kit needs one for each violation class, so that every code is known to be reachable.
+    """
+    raise NotImplementedError

@@ -1,0 +1,208 @@
+"""Settings: flag, then `DIDDO_*` variable, then `diddo.toml`, then `[tool.diddo]` of pyproject.toml, then default.
+
+Nothing is read at import: the folder to look in and the environment come in as arguments. An unknown key is an error
+that offers the key that was meant, and names the file or variable it stands in.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from diddo_rules.errors import SettingsError
+from diddo_rules.suggest import did_you_mean
+
+__all__ = ["RulesSettings", "Settings", "load_settings", "validate_settings"]
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_SECTIONS = ("rules", "plugins", "sandbox")
+_VARIABLES = {"DIDDO_RULES_": "rules", "DIDDO_SANDBOX_": "sandbox"}
+
+
+def _listed(value: Any) -> Any:
+    """Let a variable or a flag give a list as `a,b`."""
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+_Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class RulesSettings(BaseModel):
+    """The table `[rules]`.
+
+    `load` names plugins besides the installed ones: `package.module`, `module:attribute`, or `./file.py`, the last
+    relative to the file that says so. `disable` and `enable` hold error codes and plugin names: an empty `enable`
+    means everything, and `disable` wins. `stop` ends at the first violation or finds them all. `broken_plugins` says
+    whether a plugin that cannot be loaded stops the start.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    load: _Names = ()
+    disable: _Names = ()
+    enable: _Names = ()
+    stop: Literal["first", "all"] = "all"
+    broken_plugins: Literal["stop", "skip"] = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings: those of the rules validated, those of plugins (by name) and of the sandbox as they stand.
+
+    `origins` tells where a value comes from, by its dotted key: `{"rules.stop": "DIDDO_RULES_STOP"}`.
+    `directory` is what relative paths in the settings are relative to.
+    """
+
+    rules: RulesSettings = field(default_factory=RulesSettings)
+    plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sandbox: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    directory: Path = Path()
+
+
+def load_settings(
+    directory: Path,
+    environ: Mapping[str, str],
+    *,
+    flags: Mapping[str, Any] = MappingProxyType({}),
+    file: Path | None = None,
+) -> Settings:
+    """Read the settings that hold in `directory`.
+
+    Args:
+        directory: where to look for `diddo.toml` and `pyproject.toml`; the nearest folder above that has settings
+            counts if this one has none.
+        environ: the environment; `DIDDO_RULES_STOP` is `rules.stop`, `DIDDO_SANDBOX_PORT` is `sandbox.port`.
+        flags: values from the command line by dotted key; None stands for a flag that was not given.
+        file: read this file instead of looking for one; its tables stand as in `diddo.toml`.
+
+    Raises:
+        SettingsError: a file cannot be read, or a key or value is wrong.
+    """
+    files = [file] if file is not None else _nearest(directory.resolve())
+    merged = _Merged()
+    for path in files:
+        merged.add_file(path)
+    merged.add_variables(environ)
+    for key, value in flags.items():
+        if value is not None:
+            merged.set(key, value, "--" + key.rpartition(".")[2].replace("_", "-"))
+    return merged.settings(files[0].resolve().parent if files else directory.resolve())
+
+
+def validate_settings(
+    model: type[_Model], values: Mapping[str, Any], *, section: str, origins: Mapping[str, str] | None = None
+) -> _Model:
+    """Return `values` as an instance of `model`; keys it does not know are errors, whatever it says about extras.
+
+    Args:
+        model: what the values have to fit.
+        values: the table, such as `settings.sandbox`.
+        section: the table's dotted name, such as `sandbox` or `plugins.limits`, for the message.
+        origins: `settings.origins`, so that the message can name the file.
+
+    Raises:
+        SettingsError: naming every wrong key, where it stands, and what was meant.
+    """
+    problems = list(_unknown_keys(model, values, section))
+    if not problems:
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                key = ".".join([section, *map(str, detail["loc"])])
+                problems.append((key, f"{detail['msg']} (it is {detail['input']!r})."))
+    lines = [f"{_origin(key, origins or {})}{key}: {problem}" for key, problem in problems]
+    raise SettingsError("\n".join(lines))
+
+
+def _origin(key: str, origins: Mapping[str, str]) -> str:
+    """Return `diddo.toml: ` for a key, or for the nearest key above it, whose origin is known."""
+    while key:
+        if key in origins:
+            return f"{origins[key]}: "
+        key = key.rpartition(".")[0]
+    return ""
+
+
+def _unknown_keys(model: type[BaseModel], values: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    fields = {info.alias or name: info for name, info in model.model_fields.items()} | dict(model.model_fields)
+    for key, value in values.items():
+        if key not in fields:
+            yield f"{path}.{key}", f"there is no such setting. {did_you_mean(key, fields)}"
+            continue
+        inner = fields[key].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and isinstance(value, Mapping):
+            yield from _unknown_keys(inner, value, f"{path}.{key}")
+
+
+def _nearest(directory: Path) -> list[Path]:
+    """Return the files with settings in the nearest folder that has any, the one that wins first."""
+    for folder in (directory, *directory.parents):
+        own, shared = folder / "diddo.toml", folder / "pyproject.toml"
+        found = [own] if own.is_file() else []
+        if shared.is_file() and "diddo" in _read(shared).get("tool", {}):
+            found.append(shared)
+        if found:
+            return found
+    return []
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+class _Merged:
+    """The tables as they fill up, from the source that wins to the one that yields, except that flags come last."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, dict[str, Any]] = {name: {} for name in _SECTIONS}
+        self._origins: dict[str, str] = {}
+
+    def add_file(self, path: Path) -> None:
+        """Take from a file what no file before it has said."""
+        content = _read(path)
+        tables = content.get("tool", {}).get("diddo", {}) if path.name == "pyproject.toml" else content
+        prefix = "tool.diddo." if path.name == "pyproject.toml" else ""
+        for name, table in tables.items():
+            if name not in _SECTIONS:
+                raise SettingsError(f"{path.name}: {prefix}{name}: no such table. {did_you_mean(name, _SECTIONS)}")
+            if not isinstance(table, dict):
+                raise SettingsError(f"{path.name}: {prefix}{name} must be a table, not {table!r}")
+            for key, value in table.items():
+                if f"{name}.{key}" not in self._origins:
+                    self.set(f"{name}.{key}", value, path.name)
+
+    def add_variables(self, environ: Mapping[str, str]) -> None:
+        """Take the variables; those that name no table of ours belong to somebody else."""
+        for variable, value in environ.items():
+            for prefix, section in _VARIABLES.items():
+                if variable.startswith(prefix):
+                    self.set(f"{section}.{variable.removeprefix(prefix).lower()}", value, variable)
+
+    def set(self, key: str, value: Any, origin: str) -> None:
+        """Set one value by its dotted key."""
+        section, _, name = key.partition(".")
+        self._tables[section][name] = value
+        self._origins[key] = origin
+
+    def settings(self, directory: Path) -> Settings:
+        """Return what came together."""
+        for name, table in self._tables["plugins"].items():
+            if not isinstance(table, dict):
+                origin = _origin(f"plugins.{name}", self._origins)
+                raise SettingsError(f"{origin}plugins.{name} must be a table, not {table!r}")
+        return Settings(
+            rules=validate_settings(RulesSettings, self._tables["rules"], section="rules", origins=self._origins),
+            plugins=self._tables["plugins"],
+            sandbox=self._tables["sandbox"],
+            origins=self._origins,
+            directory=directory,
+        )

@@ -1,0 +1,98 @@
+"""What a check finds: one class per error code, which holds all that anybody ever says about that error."""
+
+import re
+from dataclasses import dataclass, fields
+from string import Formatter
+from typing import Any, ClassVar, dataclass_transform
+
+from pydantic_core import to_jsonable_python
+
+from diddo_rules.errors import CheckDefinitionError
+
+__all__ = ["Violation", "pointer"]
+
+_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+
+
+def pointer(*path: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) of a place in the cart: `pointer("stores", 0)` is `/stores/0`."""
+    return "".join([f"/{step}" if type(step) is int else f"/{_escaped(str(step))}" for step in path])
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class _ViolationType(type):
+    """Makes a violation class a slotted record of its annotated facts, and refuses one that could not be rendered."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+        made: Any = super().__new__(mcs, name, bases, namespace)
+        if "__dataclass_fields__" in namespace:
+            return made  # dataclass() makes the slotted class anew, and so comes by here a second time
+        # Frozen for type checkers only: at run time it would make every violation three times as dear.
+        record: Any = dataclass(kw_only=True, slots=True, unsafe_hash=True)(made)
+        if "code" in namespace:
+            _require_renderable(record, namespace.get("__doc__"))
+        return record
+
+
+def _require_renderable(violation: Any, docstring: str | None) -> None:
+    """Raise unless the class says all that its users will print."""
+    name = violation.__name__
+    if not _CODE.fullmatch(violation.code):
+        raise CheckDefinitionError(f"{name}.code must be written like MISSING_STORES, not {violation.code!r}")
+    for said in ("http_status", "template", "remedy"):
+        if not getattr(violation, said, None):
+            raise CheckDefinitionError(f"{name} needs a {said}")
+    if violation.http_status not in range(400, 600):
+        raise CheckDefinitionError(f"{name}.http_status must be an error status (4xx or 5xx)")
+    if not docstring:
+        raise CheckDefinitionError(f"{name} needs a docstring that says why the rule exists")
+    unknown = _names_in(violation.template) - {field.name for field in fields(violation)}
+    if unknown:
+        raise CheckDefinitionError(f"{name}.template names {', '.join(sorted(unknown))}, which is no fact of it")
+
+
+def _names_in(template: str) -> set[str]:
+    """Return the facts a template names: `{total.display_value:>8}` names `total`."""
+    return {re.split(r"[.\[]", field)[0] for _, field, _, _ in Formatter().parse(template) if field is not None}
+
+
+class Violation(metaclass=_ViolationType):
+    """One fault of one cart; subclass it once per error code, beside the check that yields it.
+
+    A subclass sets `code`, `http_status`, `template` and `remedy`, has a docstring that says why the rule exists, and
+    annotates its facts: strings, ints, bools, `Money`, or tuples of them. It needs no decorator and no constructor.
+    Facts are given by name. The template is `str.format` over the facts, rendered only when somebody reads it.
+
+    `at` is the JSON pointer of the place in the cart that is at fault; the empty string is the whole cart.
+    """
+
+    code: ClassVar[str]
+    http_status: ClassVar[int]
+    template: ClassVar[str]
+    remedy: ClassVar[str]
+
+    at: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The facts by name, without `at`."""
+        return {name: getattr(self, name) for name in self.fact_names()}
+
+    @property
+    def message(self) -> str:
+        """The template with the facts filled in."""
+        return self.template.format(at=self.at, **self.facts)
+
+    @classmethod
+    def fact_names(cls) -> tuple[str, ...]:
+        """Return the names of the facts, in the order in which the class annotates them."""
+        return tuple(field.name for field in fields(cls) if field.name != "at")
+
+    def to_error(self) -> dict[str, Any]:
+        """Return the member of the API's `{"errors": [...]}`: code, message, and details of plain JSON values."""
+        details = {"pointer": self.at, "remedy": self.remedy, "facts": to_jsonable_python(self.facts)}
+        return {"code": self.code, "message": self.message, "details": details}

@@ -1,0 +1,1 @@
+"""The first-party checks, one module per family of errors; each is a plugin of its own."""
