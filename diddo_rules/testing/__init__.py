@@ -1,0 +1,1 @@
+"""The testing kit: carts by the thousand, each code provoked on its own, and fixtures for pytest."""
