@@ -1,0 +1,60 @@
+"""How a page is rendered and sent: templates, forms, and the policy that keeps everything on this origin."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+__all__ = ["form_of", "page"]
+
+FORM_FIELDS = 50
+
+
+@lru_cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("diddo_sandbox"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(template: str, *, status: int = 200, leads_to: Iterable[str | None] = (), **context: Any) -> HTMLResponse:
+    """Render a template as a whole page.
+
+    Args:
+        template: the template's file name.
+        status: the HTTP status.
+        leads_to: URLs to which a form of the page may redirect: a policy of `form-action 'self'` alone would block
+            the redirect to another origin, and the button would silently do nothing.
+        context: the template's variables.
+    """
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": _policy(leads_to),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse(_templates().get_template(template).render(context), status, headers)
+
+
+def _policy(leads_to: Iterable[str | None]) -> str:
+    origins = {f"{parts.scheme}://{parts.netloc}" for url in leads_to if url and (parts := urlsplit(url)).netloc}
+    targets = " ".join(["'self'", *sorted(origins)])
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; "
+        f"form-action {targets}"
+    )
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Return the fields of a posted form, trimmed; a repeated one keeps its last value."""
+    body = (await request.body()).decode("utf-8", "replace")
+    fields = parse_qsl(body, keep_blank_values=True, max_num_fields=FORM_FIELDS)
+    return {name: value.strip() for name, value in fields}

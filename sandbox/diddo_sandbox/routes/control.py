@@ -1,0 +1,89 @@
+"""`/_sandbox`: health, readiness, each world's clock, and the door at which gateways' webhooks arrive."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from diddo_gateways.protocol import WebhookRefused
+from diddo_sandbox.answers import ERROR_RESPONSES, json_response
+from diddo_sandbox.errors import ApiError, InvalidRequest, RouteNotFound
+from diddo_sandbox.services import CurrentWorld, ServicesOf
+
+__all__ = ["WEBHOOK_PATH", "router"]
+
+WEBHOOK_PATH = "/_sandbox/gateways/{gateway}/webhook"
+LONGEST_STEP = 10 * 365 * 24 * 3600
+router = APIRouter(prefix="/_sandbox", tags=["Sandbox control"], responses=ERROR_RESPONSES)
+
+
+class ClockChange(BaseModel):
+    """What to do to the clock, in this order: freeze (now, or at a Unix second), advance, resume."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    freeze: bool | Annotated[int, Field(ge=0, le=4_102_444_800)] = False
+    advance: Annotated[int, Field(ge=0, le=LONGEST_STEP)] = 0
+    resume: bool = False
+
+
+class ClockState(BaseModel):
+    """A world's clock: `now` is Unix seconds."""
+
+    now: int
+    frozen: bool
+
+
+class Readiness(BaseModel):
+    """Whether everything is in place, and what is not."""
+
+    ready: bool
+    waiting_for: list[str]
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    """Answer as soon as the server listens."""
+    return {"status": "ok"}
+
+
+@router.get("/ready", responses={200: {"model": Readiness}, 503: {"model": Readiness}})
+async def ready(services: ServicesOf) -> Response:
+    """Answer 200 once seeds, plugins and the gateway are in, else 503 with what is missing."""
+    missing = services.not_ready()
+    return json_response({"ready": not missing, "waiting_for": missing}, status=503 if missing else 200)
+
+
+@router.get("/clock")
+async def read_clock(world: CurrentWorld) -> ClockState:
+    """Tell the time of the key's world."""
+    return ClockState(now=world.clock.now(), frozen=world.clock.frozen_at is not None)
+
+
+@router.post("/clock")
+async def set_clock(change: ClockChange, world: CurrentWorld, services: ServicesOf) -> ClockState:
+    """Freeze, advance or resume the world's clock, and answer when all that fell due by it has been done."""
+    if change.freeze is not False:
+        world.clock.freeze(None if change.freeze is True else change.freeze)
+    world.clock.advance(change.advance)
+    if change.resume:
+        world.clock.resume()
+    await world.save_clock()
+    await services.stripe.settled()
+    return await read_clock(world)
+
+
+@router.post("/gateways/{gateway}/webhook")
+async def webhook(gateway: str, request: Request, services: ServicesOf) -> dict[str, bool]:
+    """Take a gateway's signed webhook, and learn from it how a payment stands."""
+    receiver = services.gateways.receiver(gateway)
+    if receiver is None:
+        raise ApiError(RouteNotFound(at="", path=request.url.path))
+    try:
+        event = receiver.parse_webhook(await request.body(), request.headers)
+    except WebhookRefused as error:
+        raise ApiError(InvalidRequest(at="", problem=str(error))) from error
+    # A gateway's account may serve others than us: what names no world of ours is not ours.
+    if event is not None and "world" in event.metadata:
+        await services.checkouts.learn(await services.worlds.open(event.metadata["world"]), event)
+    return {"received": True}

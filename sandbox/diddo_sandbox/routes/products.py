@@ -1,0 +1,43 @@
+"""`/products`: the catalogue."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from diddo_sandbox.answers import ERROR_RESPONSES, json_response
+from diddo_sandbox.bodies import ProductQuery
+from diddo_sandbox.catalogue import FILTERS, Catalogue
+from diddo_sandbox.pictures import picture
+from diddo_sandbox.services import CurrentWorld, ServicesOf
+from diddo_sandbox.shapes import ProductList
+
+__all__ = ["pictures", "router"]
+
+router = APIRouter(prefix="/products", tags=["Products"], responses=ERROR_RESPONSES | {200: {"model": ProductList}})
+pictures = APIRouter(include_in_schema=False)
+
+
+@router.get("")
+async def list_products(
+    _world: CurrentWorld, services: ServicesOf, query: Annotated[ProductQuery, Query()]
+) -> Response:
+    """List products; a filter that is given several times is met by any of its values."""
+    return _listed(services.catalogue, query)
+
+
+@router.post("")
+async def search_products(_world: CurrentWorld, services: ServicesOf, body: ProductQuery | None = None) -> Response:
+    """List products as `GET /products` does, with the filters in the body."""
+    return _listed(services.catalogue, body or ProductQuery())
+
+
+@pictures.get("/images/{slug}.svg")
+async def product_picture(slug: str, services: ServicesOf) -> Response:
+    """Draw a product's picture: nothing is fetched from anywhere."""
+    return Response(picture(slug, services.catalogue), media_type="image/svg+xml")
+
+
+def _listed(catalogue: Catalogue, query: ProductQuery) -> Response:
+    found = list(catalogue.search({name: getattr(query, name) for name in FILTERS}))
+    pagination = {"total": len(found), "limit": query.limit, "offset": query.offset}
+    return json_response({"products": found[query.offset : query.offset + query.limit], "pagination": pagination})

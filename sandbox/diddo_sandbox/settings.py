@@ -1,0 +1,49 @@
+"""The sandbox's settings: the `[sandbox]` table of `diddo.toml`, and what the command line puts over it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+__all__ = ["SandboxSettings"]
+
+
+class SandboxSettings(BaseModel):
+    """How the sandbox runs.
+
+    Attributes:
+        host: the address to listen on; the loopback one unless somebody says otherwise.
+        port: the TCP port, 0 or `auto` for the next free one.
+        state: the file that keeps carts and payments over a restart; memory only when absent.
+        auth: whether requests need an API key; without, all share the world `default`.
+        gateway: the name of the payment gateway that serves carts.
+        gateways: one table of options per gateway.
+        catalogue: a catalogue file in place of the seeded one.
+        currency: the currency in which an empty cart costs nothing.
+        success_url: where a shopper goes after paying; `{CART_ID}` and `{CHECKOUT_SESSION_ID}` are filled in. The
+            sandbox's own receipt page when absent.
+        cancel_url: where a shopper goes who gives up; `{CART_ID}` is filled in.
+        cst_field: the name of the field that carries the customer session token.
+        failed_attempts: so many failed payments cancel a checkout.
+        raw_cards: whether the fake Stripe takes raw test card numbers through its API.
+        allowed_hosts: further host names under which the server may be addressed.
+        cors_origins: further origins whose pages may call the API; those on localhost always may.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] | Literal["auto"] = 8080
+    state: Path | None = None
+    auth: bool = True
+    gateway: str = "stripe"
+    gateways: dict[str, dict[str, Any]] = {}
+    catalogue: Path | None = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
+    success_url: str | None = None
+    cancel_url: str | None = None
+    cst_field: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "cst"
+    failed_attempts: Annotated[int, Field(ge=1)] = 5
+    raw_cards: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()

@@ -1,0 +1,200 @@
+"""Sandboxes for tests: in process without a socket, or on a port of their own."""
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+import uvicorn
+
+from diddo_gateways.documents import Documents
+from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.in_process import Response, call
+from diddo_rules import Engine, Settings
+from diddo_sandbox.app import Sandbox, open_sandbox
+from diddo_sandbox.settings import SandboxSettings
+
+__all__ = ["Answer", "InProcessSandbox", "sandbox_server"]
+
+T = TypeVar("T")
+ORIGIN = "http://sandbox.test"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response of the API: `json` is its decoded body, None when it is not JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The decoded body."""
+        return json.loads(self.body)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of an error body."""
+        return [error["code"] for error in self.json["errors"]]
+
+
+class InProcessSandbox:
+    """A sandbox that is called without a socket, from synchronous code; use it as a context manager.
+
+    Webhooks to itself are delivered in process; `settle` waits until all that is due has been done.
+
+    Args:
+        settings: how it runs.
+        engine: what validates carts; by default every installed plugin.
+        documents: where everything is kept; in memory by default.
+        clock: real time in Unix seconds.
+    """
+
+    def __init__(
+        self,
+        settings: SandboxSettings | None = None,
+        *,
+        engine: Engine | None = None,
+        documents: Documents | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._settings = settings or SandboxSettings(allowed_hosts=("sandbox.test",))
+        self._engine = engine or Engine.from_settings(Settings())
+        self._documents = documents or SqliteDocuments()
+        self._clock = {} if clock is None else {"source": clock}
+        self._runner = asyncio.Runner()
+        self._lifespan: _Lifespan | None = None
+
+    def __enter__(self) -> Self:
+        self.app: Sandbox = self._runner.run(
+            open_sandbox(self._settings, self._engine, self._documents, base_url=ORIGIN, **self._clock)
+        )
+        self._lifespan = _Lifespan(self.app)
+        self._runner.run(self._lifespan.start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._lifespan is not None  # noqa: S101  entered before
+        self._runner.run(self._lifespan.stop())
+        self._runner.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = "sk_test_default",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request; a body that is not bytes is sent as JSON."""
+        sent = dict(headers or {})
+        if key is not None:
+            sent["authorization"] = f"Bearer {key}"
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        answer = self._runner.run(call(self.app, method, ORIGIN + path, headers=sent, body=raw))
+        return Answer(answer.status, answer.headers, answer.body)
+
+    def together(self, count: int, method: str, path: str, *, key: str = "sk_test_default") -> list[Answer]:
+        """Send the same request many times at once."""
+
+        async def race() -> list[Response]:
+            headers = {"authorization": f"Bearer {key}"}
+            return await asyncio.gather(*(call(self.app, method, ORIGIN + path, headers=headers) for _ in range(count)))
+
+        return [Answer(answer.status, answer.headers, answer.body) for answer in self._runner.run(race())]
+
+    def settle(self) -> None:
+        """Wait until every message that is due has been handled: webhooks delivered, timers run."""
+        self.run(self.app.services.stripe.settled())
+
+    def run(self, work: Awaitable[T]) -> T:
+        """Run something in the sandbox's event loop."""
+
+        async def awaited() -> T:
+            return await work
+
+        return self._runner.run(awaited())
+
+
+class _Lifespan:
+    """Starts and stops an ASGI application as a server does."""
+
+    def __init__(self, app: Sandbox) -> None:
+        self._app = app
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+        self._task = asyncio.create_task(self._app(scope, self._inbox.get, self._outbox.put))  # type: ignore[arg-type]
+        await self._say("lifespan.startup")
+
+    async def stop(self) -> None:
+        await self._say("lifespan.shutdown")
+        assert self._task is not None  # noqa: S101  started before
+        await self._task
+
+    async def _say(self, message: str) -> None:
+        await self._inbox.put({"type": message})
+        answer = await self._outbox.get()
+        if answer["type"] != f"{message}.complete":
+            raise RuntimeError(f"{message}: {answer}")
+
+
+@dataclass
+class RunningSandbox:
+    """A sandbox that listens on a port: `url` is its origin."""
+
+    url: str
+    app: Sandbox = field(repr=False)
+
+
+@contextlib.contextmanager
+def sandbox_server(
+    settings: SandboxSettings | None = None, *, engine: Engine | None = None, documents: Documents | None = None
+) -> Iterator[RunningSandbox]:
+    """Run a sandbox in a thread, on a free loopback port, for as long as the context lasts."""
+    config = uvicorn.Config(lambda: None, port=0, access_log=False, log_config=None)
+    listener = config.bind_socket()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    started, servers = threading.Event(), []
+
+    async def run() -> None:
+        app = await open_sandbox(
+            settings or SandboxSettings(),
+            engine or Engine.from_settings(Settings()),
+            documents or SqliteDocuments(),
+            base_url=url,
+        )
+        server = _Server(uvicorn.Config(app, access_log=False, log_config=None, log_level="warning"), started)
+        servers.append((server, app))
+        await server.serve(sockets=[listener])
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),), name="sandbox")
+    thread.start()
+    started.wait(timeout=30)
+    server, app = servers[0]
+    try:
+        yield RunningSandbox(url, app)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, started: threading.Event) -> None:
+        super().__init__(config)
+        self._listening = started
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self._listening.set()
