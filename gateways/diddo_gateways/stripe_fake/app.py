@@ -1,9 +1,13 @@
 """The fake Stripe as an ASGI application."""
 
+import asyncio
 from collections.abc import Sequence
 
 from diddo_gateways.stripe_fake import resources
-from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.api import Api
+from diddo_gateways.stripe_fake.deliveries import Dispatcher
+from diddo_gateways.stripe_fake.http import BodyTooLarge, Receive, Request, Scope, Send, read, send_response
+from diddo_gateways.stripe_fake.operations import Answer, Call, operation, operations
 from diddo_gateways.stripe_fake.work import Deliver, Endpoint, PlatformEndpoint, Work
 from diddo_gateways.worlds import World, Worlds
 
@@ -37,6 +41,38 @@ class StripeFake:
         self.platform_endpoints = platform_endpoints
         self.deliver = deliver
         self.endpoints: dict[str, list[Endpoint]] = {}
+        self._api = Api(self, worlds, operations())
+        self._dispatcher = Dispatcher(self)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; the application that mounts it owns the lifespan."""
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        if scope["type"] != "http":
+            raise ValueError(f"the fake Stripe speaks HTTP, not {scope['type']}")
+        try:
+            request = await read(scope, receive)
+        except BodyTooLarge as error:
+            bodiless = Request(scope["method"], scope["path"], b"", {}, b"")
+            return await send_response(send, self._api.refusal(bodiless, error), head=False)
+        return await send_response(send, await self._api.answer(request), head=request.method == "HEAD")
+
+    async def run(self) -> None:
+        """Deliver webhooks and do what is due, until cancelled; an application of its own does it by its lifespan."""
+        await self._dispatcher.run()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        running: asyncio.Task[None] | None = None
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                running = asyncio.create_task(self.run())
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                if running is not None:
+                    running.cancel()
+                    await asyncio.gather(running, return_exceptions=True)
+                return await send({"type": "lifespan.shutdown.complete"})
 
     def work(self, world: World) -> Work:
         """Return a new unit of work that no API request stands behind, as for a page or a timer."""

@@ -18,12 +18,14 @@ class Call:
         params: the parameters, decoded and validated, `expand` taken out.
         path: the ids in the URL, by the catalogue's names, such as `{"intent": "pi_…"}`.
         publishable: whether a publishable key makes the call, which may see less.
+        url: the path that was called.
     """
 
     work: Work
     params: JsonObject
     path: dict[str, str] = field(default_factory=dict)
     publishable: bool = False
+    url: str = ""
 
 
 Answer = JsonObject | bytes

@@ -1,0 +1,130 @@
+"""`expand[]`: ids in an answer replaced by the objects that they name, as the catalogue's shapes allow."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import orjson
+
+from diddo_gateways.stripe_fake import catalogue
+from diddo_gateways.stripe_fake.catalogue import Node
+from diddo_gateways.stripe_fake.errors import InvalidRequest
+from diddo_gateways.stripe_fake.work import JsonObject, Work
+
+__all__ = ["expanded", "includes"]
+
+DEEPEST = 4
+LISTS = ("list", "search_result")
+
+Include = Callable[[Work, JsonObject], Awaitable[Any]]
+_includes: dict[tuple[str, str], Include] = {}
+
+
+def includes(kind: str, field: str) -> Callable[[Include], Include]:
+    """Register how a field is made that a kind of object has only when it is asked for, as a session's `line_items`."""
+
+    def register(include: Include) -> Include:
+        _includes[kind, field] = include
+        return include
+
+    return register
+
+
+async def expanded(work: Work, answer: JsonObject | bytes, paths: Iterable[str]) -> JsonObject:
+    """Return a copy of an answer with the named properties expanded.
+
+    Raises:
+        InvalidRequest: a property cannot be expanded, or a path is more than four levels deep.
+    """
+    copy: JsonObject = orjson.loads(answer if isinstance(answer, bytes) else orjson.dumps(answer))
+    for path in paths:
+        steps = path.split(".")
+        if len([step for step in steps if step != "data"]) > DEEPEST:
+            raise InvalidRequest(
+                f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", param="expand"
+            )
+        await _Expansion(work, path, is_list=copy["object"] in LISTS).into(copy, steps)
+    return copy
+
+
+class _Expansion:
+    """One path of one `expand[]`, walked down the answer."""
+
+    def __init__(self, work: Work, path: str, *, is_list: bool) -> None:
+        self._work = work
+        self._path = path
+        self._is_list = is_list
+        self._known = catalogue.load()
+
+    async def into(self, obj: Any, steps: list[str]) -> None:
+        """Expand below an object that stands in full: a resource, or a list object."""
+        if isinstance(obj, list):
+            for element in obj:
+                await self.into(element, steps)
+        elif isinstance(obj, dict) and steps:
+            if obj.get("object") in LISTS:
+                await self._into_list(obj, steps)
+            elif not obj.get("deleted"):
+                fields = self._known.fields(obj["object"])
+                await self._field(obj, fields, steps, kind=obj["object"])
+
+    async def _into_list(self, page: JsonObject, steps: list[str]) -> None:
+        if steps[0] != "data" or len(steps) < 2:
+            raise self._refused()
+        if not page["data"]:
+            return
+        await self.into(page["data"], steps[1:])
+
+    async def _field(self, obj: JsonObject, fields: dict[str, Node], steps: list[str], *, kind: str | None) -> None:
+        field, *rest = steps
+        node = fields.get(field)
+        if node is None:
+            raise self._refused()
+        include = _includes.get((kind or "", field))
+        if include is not None and field not in obj:
+            obj[field] = await include(self._work, obj)
+        elif not rest and not self._expandable(node):
+            raise self._refused()
+        value = obj.get(field)
+        if value is None:
+            return
+        kinds = [*self._known.resources_in(self._element(node))]
+        if kinds and self._expandable(node):
+            obj[field] = value = await self._object(value, kinds)
+        if rest:
+            await self._below(value, node, rest)
+
+    async def _below(self, value: Any, node: Node, rest: list[str]) -> None:
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict) and "object" in part:
+                await self.into(part, rest)
+            elif isinstance(part, dict):
+                definition = self._known.resolve(self._element(node))
+                await self._field(part, definition.get("fields", {}), rest, kind=None)
+
+    def _element(self, node: Node) -> Node:
+        return node["list"] if isinstance(node, dict) and "list" in node else node
+
+    def _expandable(self, node: Node) -> bool:
+        inner = self._element(node)
+        return isinstance(inner, dict) and "expandable" in inner
+
+    async def _object(self, value: Any, kinds: list[str]) -> Any:
+        if isinstance(value, list):
+            return [await self._object(element, kinds) for element in value]
+        if not isinstance(value, str):
+            return value
+        for kind in kinds:
+            found = await self._work.get(kind, value)
+            if found is not None:
+                # A copy: what stands below it may be expanded too, and the original is to be stored.
+                return orjson.loads(orjson.dumps(found))
+            deleted = await self._work.get("deleted", value)
+            if deleted is not None:
+                return deleted["as"]
+        return value
+
+    def _refused(self) -> InvalidRequest:
+        message = f"This property cannot be expanded ({self._path})."
+        if self._is_list and not self._path.startswith("data."):
+            message += f" You may want to try expanding 'data.{self._path}' instead."
+        return InvalidRequest(message, param="expand")

@@ -1,0 +1,109 @@
+"""The wire: what of an HTTP request matters, and responses with Stripe's headers."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+from diddo_gateways.stripe_fake.errors import StripeError
+
+__all__ = ["BodyTooLarge", "Receive", "Request", "Response", "Scope", "Send", "read", "send_response"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+LARGEST_BODY = 2 * 1024 * 1024
+NEEDED = {
+    b"authorization",
+    b"content-type",
+    b"idempotency-key",
+    b"stripe-version",
+    b"stripe-account",
+    b"access-control-request-headers",
+}
+EXPOSED = (
+    b"Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required,"
+    b" X-Stripe-Privileged-Session-Required"
+)
+FIXED: list[Header] = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-cache, no-store"),
+    (b"vary", b"Origin"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, HEAD, PUT, PATCH, POST, DELETE"),
+    (b"access-control-expose-headers", EXPOSED),
+    (b"access-control-max-age", b"300"),
+]
+
+
+class BodyTooLarge(StripeError):
+    """A body larger than any request of the API needs."""
+
+    status = 413
+    began = False
+
+    def __init__(self) -> None:
+        super().__init__(f"The request's body is larger than {LARGEST_BODY} bytes.")
+
+
+class Request(NamedTuple):
+    """What of an HTTP request matters; header names are in lower case."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: dict[bytes, bytes]
+    body: bytes
+
+
+class Response(NamedTuple):
+    """An HTTP response: `headers` come besides those that every response has."""
+
+    status: int
+    body: bytes
+    headers: list[Header]
+
+
+async def read(scope: Scope, receive: Receive) -> Request:
+    """Read a request whole.
+
+    Raises:
+        BodyTooLarge: its body goes beyond the limit.
+    """
+    headers = {name: value for name, value in scope["headers"] if name in NEEDED}
+    method: str = scope["method"]
+    body = b"" if method in ("GET", "HEAD", "OPTIONS") else await _read_body(receive)
+    return Request(method, scope["path"], scope["query_string"], headers, body)
+
+
+async def _read_body(receive: Receive) -> bytes:
+    message = await receive()
+    first: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(first) > LARGEST_BODY:
+            raise BodyTooLarge
+        return first
+    parts, size = [first], len(first)
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > LARGEST_BODY:
+            raise BodyTooLarge
+    return b"".join(parts)
+
+
+async def send_response(send: Send, response: Response, *, head: bool) -> None:
+    """Send a response; `head` leaves the body out, as HEAD asks."""
+    body = response.body
+    headers = [*FIXED, (b"content-length", b"%d" % len(body)), *response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+def preflight(request: Request) -> Response:
+    """Answer a browser's question whether it may call, which it always may."""
+    wanted = request.headers.get(b"access-control-request-headers")
+    headers = [(b"access-control-allow-headers", wanted)] if wanted else []
+    return Response(200, b"", headers)

@@ -1,0 +1,105 @@
+"""Lists: cursor pages, newest first, with the filters that a kind declares."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from diddo_gateways.documents import Document
+from diddo_gateways.stripe_fake.errors import InvalidRequest, ParameterRefused, ResourceMissing
+from diddo_gateways.stripe_fake.kinds import filters_of, term
+from diddo_gateways.stripe_fake.operations import Call
+
+__all__ = ["list_body", "listed"]
+
+DEFAULT_LIMIT = 10
+MOST = 100
+FOREVER = 1 << 60
+
+
+async def listed(
+    call: Call, kind: str, url: str | None = None, *, terms: Sequence[Sequence[str]] = (), noun: str | None = None
+) -> bytes:
+    """Return the page of a kind's objects that a call asks for, as the bytes of a list object.
+
+    Every declared filter of the kind is taken from the call's parameters, besides `limit`, the cursors and `created`.
+
+    Args:
+        call: the call.
+        kind: which objects.
+        url: what the list object says it is the list of; by default what was called.
+        terms: further conditions, as `World.page` takes them.
+        noun: the word for the kind in an error about a cursor.
+
+    Raises:
+        InvalidRequest: the limit is out of range, both cursors are given, or a cursor names no object.
+    """
+    params, world = call.params, call.work.world
+    limit = limit_of(params)
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after is not None and before is not None:
+        raise InvalidRequest("You may only specify one of these parameters: starting_after, ending_before.")
+    documents = await world.page(
+        kind,
+        limit=limit + 1,
+        terms=[*terms, *_filters(kind, params)],
+        created=_created(params.get("created")),
+        after=None if after is None else await _position(call, kind, after, "starting_after", noun),
+        before=None if before is None else await _position(call, kind, before, "ending_before", noun),
+    )
+    more = len(documents) > limit
+    # Towards the front of the list the one too many is the newest.
+    kept = documents[-limit:] if before is not None else documents[:limit]
+    return list_body(kept, url or call.url, has_more=more)
+
+
+def list_body(documents: Sequence[Document], url: str, *, has_more: bool) -> bytes:
+    """Return the bytes of a list object of stored objects."""
+    data = b",".join([document.body for document in documents])
+    return b'{"object":"list","data":[%b],"has_more":%b,"url":"%b"}' % (
+        data,
+        b"true" if has_more else b"false",
+        url.encode(),
+    )
+
+
+def limit_of(params: dict[str, Any]) -> int:
+    """Return how many objects a page may have.
+
+    Raises:
+        ParameterRefused: fewer than one, or more than a hundred.
+    """
+    limit: int = params.get("limit", DEFAULT_LIMIT)
+    code = "parameter_invalid_integer"
+    if limit < 1:
+        raise ParameterRefused("This value must be greater than or equal to 1.", param="limit", code=code)
+    if limit > MOST:
+        raise ParameterRefused(f"This value must be less than or equal to {MOST}.", param="limit", code=code)
+    return limit
+
+
+async def _position(call: Call, kind: str, object_id: str, param: str, noun: str | None) -> int:
+    document = await call.work.world.get(kind, object_id)
+    if document is None:
+        raise ResourceMissing(noun or kind, object_id, param=param, status=400)
+    return document.seq
+
+
+def _filters(kind: str, params: dict[str, Any]) -> list[list[str]]:
+    found = []
+    for field in filters_of(kind):
+        value: Any = params
+        for step in field.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is not None:
+            found.append([term(field, value)])
+    return found
+
+
+def _created(wanted: Any) -> tuple[int, int] | None:
+    """Turn `created`, a second or a range of them, into inclusive bounds."""
+    if wanted is None:
+        return None
+    if isinstance(wanted, int):
+        return wanted, wanted
+    least = max(wanted.get("gte", -FOREVER), wanted.get("gt", -FOREVER) + 1)
+    most = min(wanted.get("lte", FOREVER), wanted.get("lt", FOREVER) - 1)
+    return least, most
