@@ -75,12 +75,12 @@ class Engine:
         origins: Mapping[str, str] | None = None,
         not_imported: Iterable[str] = (),
     ) -> None:
+        self.not_imported = tuple(not_imported)
         self.failed_plugins: tuple[FailedPlugin, ...] = ()
         self._stop = stop
         self._switches = Switches(enable=frozenset(enable), disable=frozenset(disable))
         self._raw_settings = settings or {}
         self._origins = origins or {}
-        self._not_imported = tuple(not_imported)
         self._plugins: dict[str, LoadedPlugin] = {}
         self._manager = _PluginManager(self._mark_stale)
         for plugin in plugins:
@@ -194,12 +194,12 @@ class Engine:
         steps = steps_of(self.hook.check_cart.get_hookimpls(), self._plugin_settings())
         on, off = self._switches.apply(steps)
         self._plan = make_plan(on, switched_off=off)
-        self._switches.require_known({*self._plugins, *self._not_imported}, self._plan.violations)
+        self._switches.require_known({*self._plugins, *self.not_imported}, self._plan.violations)
         self._judge = wrap(compile_plan(self._plan, stop=self._stop), self.hook.around_validation)
 
     def _plugin_settings(self) -> dict[str, BaseModel]:
         """Return each plugin's validated settings by its name."""
-        known = {*self._plugins, *self._not_imported}
+        known = {*self._plugins, *self.not_imported}
         for name in self._raw_settings:
             if name not in known:
                 raise SettingsError(f"plugins.{name}: there is no such plugin. {did_you_mean(name, known)}")

@@ -92,6 +92,12 @@ class Violation(metaclass=_ViolationType):
         """Return the names of the facts, in the order in which the class annotates them."""
         return tuple(field.name for field in fields(cls) if field.name != "at")
 
+    @classmethod
+    def fact_types(cls) -> dict[str, str]:
+        """Return the type of each fact as the class writes it, for example `{"position": "int"}`."""
+        kinds = {field.name: field.type for field in fields(cls) if field.name != "at"}
+        return {name: kind.__name__ if isinstance(kind, type) else str(kind) for name, kind in kinds.items()}
+
     def to_error(self) -> dict[str, Any]:
         """Return the member of the API's `{"errors": [...]}`: code, message, and details of plain JSON values."""
         details = {"pointer": self.at, "remedy": self.remedy, "facts": to_jsonable_python(self.facts)}

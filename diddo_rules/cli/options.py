@@ -1,0 +1,43 @@
+"""The options that the commands share, and the engine they ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+import diddo_rules  # which imports its parts, and pydantic, when they are asked for
+
+if TYPE_CHECKING:
+    from diddo_rules import Engine
+
+__all__ = ["engine_options", "json_option", "make_engine"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, errors included.")
+
+
+def engine_options(command: _Command) -> _Command:
+    """Add the flags that win over variables and files."""
+    for option in (
+        click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Read this settings file."),
+        click.option("--load", metavar="NAMES", help="Plugins to load besides the installed ones, with commas."),
+        click.option("--enable", metavar="NAMES", help="Codes and plugins that are on; all others are off."),
+        click.option("--disable", metavar="NAMES", help="Codes and plugins that are off."),
+    ):
+        command = option(command)
+    return command
+
+
+def make_engine(*, config: Path | None, stop: str | None = None, **switches: str | None) -> Engine:
+    """Make the engine of the current folder; `switches` are the flags load, enable and disable."""
+    flags = {f"rules.{name}": value for name, value in {"stop": stop, **switches}.items()}
+    settings = diddo_rules.load_settings(Path.cwd(), os.environ, flags=flags, file=config)
+    engine = diddo_rules.Engine.from_settings(settings)
+    for failed in engine.failed_plugins:
+        click.echo(f"diddo: skipped the plugin {failed.name} ({failed.source}): {failed.cause}", err=True)
+    return engine

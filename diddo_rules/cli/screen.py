@@ -1,0 +1,22 @@
+"""Where results are printed: in colour on a terminal, and never wrapped or interpreted otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["screen"]
+
+_WIDE = 200
+
+
+def screen() -> Console:
+    """Return stdout as Rich sees it; `NO_COLOR` and `COLUMNS` are honoured, and carts cannot inject markup."""
+    from rich.console import Console  # noqa: PLC0415 (`diddo --help` prints nothing in colour)
+
+    console = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)  # a pipe has no edge to fit into
+    return console
