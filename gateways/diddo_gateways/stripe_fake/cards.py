@@ -112,6 +112,11 @@ class Card:
         """How many digits the card's security code has."""
         return 4 if self.brand == "amex" else 3
 
+    @property
+    def refuses_attachment(self) -> bool:
+        """Whether the issuer declines even having the card saved, and not only charges."""
+        return self.group == "decline" and not self.attaches
+
     def fingerprint(self, account: str) -> str:
         """Return the card's fingerprint in one account: the same for each use of the card there."""
         digest = blake2b(f"{account}:card:{self.name}".encode(), digest_size=16).digest()

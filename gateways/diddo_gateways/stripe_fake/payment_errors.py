@@ -1,17 +1,17 @@
 """The errors of paying: card details, declines, amounts, and intents and charges that are not in the right state."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from diddo_gateways.stripe_fake.errors import CardError, InvalidRequest, JsonObject, ParameterRefused
 
 __all__ = [
     "AmountTooLarge",
     "AttachRefused",
+    "CaptureTooLarge",
     "CardNotForTesting",
-    "ChargeAlreadyCaptured",
     "ChargeAlreadyRefunded",
-    "ChargeExpired",
+    "CheckoutOwned",
+    "ClientSecretWrong",
     "IncorrectNumber",
     "IntentTypesGone",
     "InvalidCurrency",
@@ -19,10 +19,15 @@ __all__ = [
     "InvalidExpiryMonth",
     "InvalidExpiryYear",
     "InvalidNumber",
+    "MethodTypeRefused",
+    "NeedsConfirm",
+    "NotUpdatable",
+    "NothingToRefund",
     "ParameterInvalidInteger",
     "PaymentDeclined",
     "PaymentMethodUsedUp",
     "RawCardsRefused",
+    "RefundNotCancelable",
     "RefundTooLarge",
     "ReturnUrlMissing",
     "UnevenAmount",
@@ -214,24 +219,86 @@ class RefundTooLarge(InvalidRequest):
         )
 
 
-class ChargeAlreadyCaptured(InvalidRequest):
-    """The charge was captured before."""
+class CaptureTooLarge(InvalidRequest):
+    """More than was authorised; amounts are as displayed."""
 
-    code = "charge_already_captured"
+    code = "amount_too_large"
 
-    def __init__(self, charge_id: str) -> None:
-        super().__init__(f"Charge {charge_id} has already been captured.")
-
-
-class ChargeExpired(InvalidRequest):
-    """The charge's authorisation was released."""
-
-    code = "charge_expired_for_capture"
-
-    def __init__(self, charge_id: str) -> None:
-        super().__init__(f"Charge {charge_id} could not be captured because it has expired or was refunded.")
+    def __init__(self, asked: str, capturable: str, *, param: str) -> None:
+        super().__init__(
+            f"The amount to capture ({asked}) is greater than the amount capturable ({capturable}).", param=param
+        )
 
 
-def error_fields(error: CardError | InvalidRequest, **more: Any) -> JsonObject:
-    """Return an error as `last_payment_error` shows it: its body, with the objects given."""
-    return {**error.body(request_log_url=None), **more}
+class NothingToRefund(InvalidRequest):
+    """The intent has no charge that went through."""
+
+    def __init__(self, intent_id: str) -> None:
+        super().__init__(
+            f"This PaymentIntent ({intent_id}) does not have a successful charge to refund.", param="payment_intent"
+        )
+
+
+class CheckoutOwned(InvalidRequest):
+    """The intent belongs to a checkout session, which alone confirms and cancels it."""
+
+    def __init__(self) -> None:
+        super().__init__("You cannot perform this action on PaymentIntents created by Checkout.")
+
+
+class ClientSecretWrong(InvalidRequest):
+    """The client secret is not this intent's."""
+
+    code = "payment_intent_invalid_parameter"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The client_secret provided does not match the client_secret associated with the PaymentIntent.",
+            param="client_secret",
+        )
+
+
+class MethodTypeRefused(InvalidRequest):
+    """The intent does not allow payment methods of that type."""
+
+    code = "payment_intent_incompatible_payment_method"
+
+    def __init__(self, given: str, allowed: Sequence[str]) -> None:
+        super().__init__(
+            f"The PaymentMethod provided ({given}) is not allowed for this PaymentIntent. Please attach a PaymentMethod"
+            f" of one of the following types: {', '.join(allowed)}.",
+            param="payment_method",
+        )
+
+
+class NeedsConfirm(ParameterRefused):
+    """A parameter that only a creation with `confirm=true` takes."""
+
+    def __init__(self, param: str) -> None:
+        super().__init__(f"The parameter `{param}` can only be used with `confirm=true`.", param=param)
+
+
+class NotUpdatable(InvalidRequest):
+    """A field of an intent that its status no longer lets change."""
+
+    code = "payment_intent_unexpected_state"
+
+    def __init__(self, field: str, intent: JsonObject, allowed: Sequence[str]) -> None:
+        super().__init__(
+            f"This PaymentIntent's {field} could not be updated because it has a status of {intent['status']}. You may"
+            f" only update the {field} of a PaymentIntent with one of the following statuses: {', '.join(allowed)}.",
+            param=field,
+            extra={"payment_intent": intent},
+        )
+
+
+class RefundNotCancelable(InvalidRequest):
+    """Only a refund that waits for the customer can be canceled."""
+
+    code = "refund_not_cancelable"
+
+    def __init__(self, refund_id: str, status: str, allowed: Sequence[str]) -> None:
+        super().__init__(
+            f"Refund {refund_id} cannot be canceled because it has a status of {status}. Only a refund with one of the"
+            f" following statuses may be canceled: {', '.join(allowed)}."
+        )

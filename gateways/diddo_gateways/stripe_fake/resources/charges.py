@@ -1,0 +1,218 @@
+"""Charges: `/v1/charges`. Each is one attempt of a payment intent to move money.
+
+Cards settle at once, so a charge is made `succeeded` or `failed`; one that is only authorised has `captured: false`.
+
+Events: `charge.succeeded`, `charge.failed`, `charge.captured`, `charge.expired`, `charge.updated` (when the balance
+transaction of an `automatic_async` payment appears, two seconds later), and `charge.refunded` of the refunds.
+"""
+
+from typing import Any
+
+from diddo_gateways.documents import Message, Settle
+from diddo_gateways.stripe_fake.cards import Card, Decline
+from diddo_gateways.stripe_fake.due import on_due
+from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.lists import listed
+from diddo_gateways.stripe_fake.metadata import merged
+from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.resources.payment_methods import checked
+from diddo_gateways.stripe_fake.shapes import blank
+from diddo_gateways.stripe_fake.states import StateTable
+from diddo_gateways.stripe_fake.work import JsonObject, Work
+
+__all__ = ["CHARGES", "capture_charge", "make_charge", "release_charge"]
+
+KIND = "charge"
+CHARGES = StateTable(kind=KIND, start=("succeeded", "failed"), edges={"succeeded": {}, "failed": {}})
+SETTLED_AFTER = 2
+AUTHORISED_FOR = 7 * 86_400
+DESCRIPTOR = "SANDBOX"
+DESCRIPTOR_LENGTH = 22
+RISK_SCORES = {"normal": 20, "elevated": 65}
+
+filtered_by(KIND, "customer", "payment_intent", "transfer_group")
+
+
+@operation("GET /v1/charges/{charge}")
+async def retrieve(call: Call) -> Answer:
+    """Return a charge."""
+    return await call.work.stored(KIND, call.path["charge"])
+
+
+@operation("GET /v1/charges")
+async def list_(call: Call) -> Answer:
+    """List charges."""
+    return await listed(call, KIND)
+
+
+@operation("POST /v1/charges/{charge}")
+async def update(call: Call) -> Answer:
+    """Change what is written on a charge."""
+    charge = await call.work.fetch(KIND, call.path["charge"])
+    given = call.params
+    before = {name: charge[name] for name in given if name in charge}
+    if "metadata" in given:
+        charge["metadata"] = merged(charge["metadata"], given["metadata"])
+    for name in ("description", "receipt_email", "transfer_group", "shipping"):
+        if name in given:
+            charge[name] = given[name] or None
+    if "fraud_details" in given:
+        charge["fraud_details"] = {name: value for name, value in given["fraud_details"].items() if value}
+    if "customer" in given:
+        await call.work.fetch("customer", given["customer"], param="customer", status=400)
+        charge["customer"] = given["customer"]
+    call.work.save(charge)
+    call.work.emit("charge.updated", charge, before)
+    return charge
+
+
+def make_charge(
+    work: Work,
+    intent: JsonObject,
+    method: JsonObject,
+    card: Card,
+    *,
+    decline: Decline | None,
+    three_d_secure: JsonObject | None,
+    manual: bool,
+) -> JsonObject:
+    """Make and insert the charge of one attempt, with its event.
+
+    Args:
+        work: the unit of work.
+        intent: the payment intent that is attempted.
+        method: the payment method, whose card is `card`.
+        card: the test card.
+        decline: why it fails, or None.
+        three_d_secure: how the shopper was authenticated, as the charge shows it.
+        manual: authorise only, to be captured later.
+    """
+    paid = decline is None
+    captured = paid and not manual
+    charge = blank(KIND) | {
+        "id": work.new_id("ch_3", 23),
+        "amount": intent["amount"],
+        "amount_captured": intent["amount"] if captured else 0,
+        "amount_refunded": 0,
+        "billing_details": method["billing_details"],
+        "calculated_statement_descriptor": _descriptor(intent),
+        "captured": captured,
+        "created": work.now,
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "fraud_details": {},
+        "metadata": dict(intent["metadata"]),
+        "outcome": _approved(card) if decline is None else decline.charge_outcome(card.risk_level),
+        "paid": paid,
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "payment_method_details": {
+            "card": _details(work, intent["amount"], method, card, paid=paid, three_d_secure=three_d_secure),
+            "type": "card",
+        },
+        "radar_options": {},
+        "receipt_email": intent["receipt_email"],
+        "shipping": intent["shipping"],
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+        "status": "succeeded" if paid else "failed",
+        "transfer_group": intent["transfer_group"],
+        "destination": None,
+        "dispute": None,
+        "order": None,
+    }
+    if decline is not None:
+        charge |= {"failure_code": decline.code, "failure_message": decline.message}
+    elif manual:
+        _authorised(work, charge)
+    elif intent["capture_method"] == "automatic":
+        charge["balance_transaction"] = work.new_id("txn_3", 23)
+    else:
+        work.later("settle_charge", work.now + SETTLED_AFTER, message_id=f"settle>{charge['id']}", charge=charge["id"])
+    work.insert(charge)
+    work.emit("charge.succeeded" if paid else "charge.failed", charge)
+    return charge
+
+
+def _authorised(work: Work, charge: JsonObject) -> None:
+    until = work.now + AUTHORISED_FOR
+    charge["payment_method_details"]["card"]["capture_before"] = until
+    work.later("expire_authorisation", until, message_id=f"expire>{charge['id']}", charge=charge["id"])
+
+
+def _descriptor(intent: JsonObject) -> str:
+    suffix = intent["statement_descriptor_suffix"]
+    return f"{DESCRIPTOR}* {suffix}"[:DESCRIPTOR_LENGTH] if suffix else DESCRIPTOR
+
+
+def _approved(card: Card) -> JsonObject:
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "approved_by_network",
+        "reason": None,
+        "risk_level": card.risk_level,
+        "risk_score": RISK_SCORES[card.risk_level],
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+
+
+def _details(
+    work: Work, amount: int, method: JsonObject, card: Card, *, paid: bool, three_d_secure: JsonObject | None
+) -> JsonObject:
+    shown = method["card"]
+    return {
+        "amount_authorized": amount if paid else None,
+        "authorization_code": None,
+        "brand": shown["brand"],
+        "checks": {name: checked(card, name, value) for name, value in shown["checks"].items()},
+        "country": shown["country"],
+        "exp_month": shown["exp_month"],
+        "exp_year": shown["exp_year"],
+        "extended_authorization": {"status": "disabled"},
+        "fingerprint": shown["fingerprint"],
+        "funding": shown["funding"],
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": None,
+        "last4": shown["last4"],
+        "mandate": None,
+        "multicapture": {"status": "unavailable"},
+        "network": shown["networks"]["available"][-1],
+        "network_token": {"used": False},
+        "network_transaction_id": work.new_id("", 15) if paid else None,
+        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
+        "regulated_status": shown["regulated_status"],
+        "three_d_secure": three_d_secure,
+        "wallet": None,
+    }
+
+
+def capture_charge(work: Work, charge: JsonObject, amount: int) -> None:
+    """Take `amount` minor units of an authorised charge; what is left of the authorisation is released."""
+    before: dict[str, Any] = {"amount_captured": 0, "balance_transaction": None, "captured": False}
+    charge |= {"amount_captured": amount, "captured": True, "balance_transaction": work.new_id("txn_3", 23)}
+    charge["payment_method_details"]["card"].pop("capture_before", None)
+    work.save(charge)
+    work.emit("charge.captured", charge, before)
+
+
+def release_charge(work: Work, charge: JsonObject, *, expired: bool) -> None:
+    """Give back an authorisation that was not captured."""
+    before = {"amount_refunded": 0, "refunded": False}
+    charge |= {"amount_refunded": charge["amount"], "refunded": True}
+    work.save(charge)
+    work.emit("charge.expired" if expired else "charge.refunded", charge, before)
+
+
+@on_due("settle_charge")
+async def settle(work: Work, message: Message, data: JsonObject) -> None:
+    """Give a charge its balance transaction."""
+    charge = await work.get(KIND, data["charge"])
+    if charge is not None and charge["balance_transaction"] is None:
+        charge["balance_transaction"] = work.new_id("txn_3", 23)
+        work.save(charge)
+        work.emit("charge.updated", charge, {"balance_transaction": None})
+    await work.commit(Settle(message.id))

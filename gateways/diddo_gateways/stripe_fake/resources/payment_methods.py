@@ -1,0 +1,331 @@
+"""Payment methods: `/v1/payment_methods`. Cards only; a card is one of Stripe's test cards.
+
+A payment method is made from a number, from a `tok_…`, or by using a `pm_card_…` id, which stands for its card and
+becomes a new `pm_1…` object each time. Cards that decline cannot be attached, except those made for that.
+
+Events: `payment_method.attached`, `payment_method.detached`, `payment_method.updated`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from diddo_gateways.stripe_fake.cards import Card, CardDetails, Decline, read_card, test_cards
+from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled, ResourceMissing
+from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.lists import listed
+from diddo_gateways.stripe_fake.metadata import merged
+from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payment_errors import AttachRefused, PaymentMethodUsedUp, RawCardsRefused
+from diddo_gateways.stripe_fake.work import JsonObject, Work
+
+__all__ = ["attach_to", "card_behind", "card_of", "make_from_card", "named", "past_of", "use"]
+
+KIND = "payment_method"
+# What a payment method went through, kept beside it under the same id: it is no part of Stripe's object.
+PAST = "payment_method_past"
+NOUN = "PaymentMethod"
+ELSEWHERE = (
+    "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this"
+    " request on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
+)
+ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+filtered_by(KIND, "customer", "type", "allow_redisplay")
+
+
+@operation("POST /v1/payment_methods", publishable=True)
+async def create(call: Call) -> Answer:
+    """Make a payment method from card details or a token."""
+    params = call.params
+    if "payment_method" in params:
+        raise NotModelled("Copying a payment method to a connected account")
+    if "type" not in params:
+        raise MissingParameter("type")
+    method = make_from_params(call.work, params)
+    if "allow_redisplay" in params:
+        method["allow_redisplay"] = params["allow_redisplay"]
+    return method
+
+
+@operation("GET /v1/payment_methods/{payment_method}")
+async def retrieve(call: Call) -> Answer:
+    """Return a payment method; an id such as `pm_card_visa` makes one."""
+    return await named(call.work, call.path["payment_method"], param="payment_method", status=404)
+
+
+@operation("POST /v1/payment_methods/{payment_method}")
+async def update(call: Call) -> Answer:
+    """Change billing details, expiry or metadata."""
+    work, params = call.work, call.params
+    method = await named(work, call.path["payment_method"], param="payment_method", status=404)
+    if method["customer"] is None:
+        raise InvalidRequest(
+            "You must save this PaymentMethod to a customer before you can update it.", param="payment_method"
+        )
+    before: JsonObject = {
+        name: method[name] for name in ("billing_details", "metadata", "allow_redisplay") if name in params
+    }
+    if "metadata" in params:
+        method["metadata"] = merged(method["metadata"], params["metadata"])
+    if "billing_details" in params:
+        method["billing_details"] = billing_details(params["billing_details"], method["billing_details"])
+    if "allow_redisplay" in params:
+        method["allow_redisplay"] = params["allow_redisplay"]
+    if card := params.get("card"):
+        before["card"] = dict(method["card"])
+        _update_card(method, card, card_of(work, method), now=work.now)
+    work.save(method)
+    work.emit("payment_method.updated", method, before)
+    return method
+
+
+@operation("GET /v1/payment_methods")
+async def list_(call: Call) -> Answer:
+    """List payment methods, by customer as a rule."""
+    if customer := call.params.get("customer"):
+        await call.work.fetch("customer", customer, param="customer", status=400)
+    return await listed(call, KIND)
+
+
+@operation("POST /v1/payment_methods/{payment_method}/attach")
+async def attach(call: Call) -> Answer:
+    """Save a payment method to a customer, which the issuer of a declining card refuses."""
+    if "customer" not in call.params:
+        raise MissingParameter("customer")
+    method = await named(call.work, call.path["payment_method"], param="payment_method", status=404)
+    await call.work.fetch("customer", call.params["customer"], param="customer", status=400)
+    await attach_to(call.work, method, call.params["customer"])
+    return method
+
+
+@operation("POST /v1/payment_methods/{payment_method}/detach")
+async def detach(call: Call) -> Answer:
+    """Take a payment method from its customer; it cannot be used again."""
+    work = call.work
+    method = await named(work, call.path["payment_method"], param="payment_method", status=404)
+    if method["customer"] is None:
+        raise InvalidRequest(
+            "The payment method you provided is not attached to a customer so detachment is impossible.",
+            param="payment_method",
+        )
+    before = {"customer": method["customer"]}
+    method["customer"] = None
+    work.save(method)
+    (await past_of(work, method))["used_up"] = True
+    work.emit("payment_method.detached", method, before)
+    return method
+
+
+def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
+    """Make a payment method from `payment_method_data` or the parameters of its own creation.
+
+    Raises:
+        NotModelled: it is no card.
+        MissingParameter: there are no card details.
+        RawCardsRefused: the account takes no numbers.
+        CardError: the details are refused.
+    """
+    if params["type"] != "card":
+        raise NotModelled(f"The payment method type {params['type']}")
+    given = params.get("card")
+    if not given:
+        raise MissingParameter("card")
+    if "token" in given:
+        card = test_cards().by_token.get(given["token"])
+        if card is None:
+            raise ResourceMissing("token", given["token"], param="card[token]", status=400)
+        month, year, cvc_sent = *default_expiry(work), True
+    else:
+        card, month, year = _from_number(work, given)
+        cvc_sent = bool(given.get("cvc"))
+    return make_from_card(
+        work,
+        card,
+        expiry=(month, year),
+        cvc_sent=cvc_sent,
+        billing=params.get("billing_details"),
+        metadata=params.get("metadata"),
+    )
+
+
+def _from_number(work: Work, given: Mapping[str, Any]) -> tuple[Card, int, int]:
+    for name in ("number", "exp_month", "exp_year"):
+        if name not in given:
+            raise MissingParameter(f"card[{name}]")
+    if not work.fake.raw_cards:
+        raise RawCardsRefused
+    return read_card(
+        CardDetails(given["number"], given["exp_month"], given["exp_year"], given.get("cvc")), now=work.now
+    )
+
+
+def default_expiry(work: Work) -> tuple[int, int]:
+    """Return month and year of expiry for a card that is only named: a year from now on the world's clock."""
+    today = datetime.fromtimestamp(work.now, UTC)
+    return today.month, today.year + 1
+
+
+def make_from_card(
+    work: Work,
+    card: Card,
+    *,
+    expiry: tuple[int, int],
+    cvc_sent: bool,
+    billing: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> JsonObject:
+    """Make and insert a payment method of a test card, attached to nobody."""
+    details = billing_details(billing or {}, None)
+    method = {
+        "id": work.new_id("pm_1", 23),
+        "object": KIND,
+        "allow_redisplay": "unspecified",
+        "billing_details": details,
+        "card": _card_hash(card, expiry, work.world.account, checks=_unchecked(details, cvc_sent=cvc_sent)),
+        "created": work.now,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": merged({}, metadata or {}),
+        "type": "card",
+    }
+    work.insert(method)
+    return method
+
+
+def _card_hash(card: Card, expiry: tuple[int, int], account: str, *, checks: JsonObject) -> JsonObject:
+    return {
+        "brand": card.brand,
+        "checks": checks,
+        "country": card.country,
+        "display_brand": {"amex": "american_express", "diners": "diners_club", "unknown": "other"}.get(
+            card.brand, card.brand
+        ),
+        "exp_month": expiry[0],
+        "exp_year": expiry[1],
+        "fingerprint": card.fingerprint(account),
+        "funding": card.funding,
+        "generated_from": None,
+        "last4": card.last4,
+        "networks": {"available": list(card.networks or (card.brand,)), "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": card.three_d_secure != "not_supported"},
+        "wallet": None,
+    }
+
+
+def _unchecked(details: JsonObject, *, cvc_sent: bool) -> JsonObject:
+    address = details["address"]
+    return {
+        "address_line1_check": "unchecked" if address["line1"] else None,
+        "address_postal_code_check": "unchecked" if address["postal_code"] else None,
+        "cvc_check": "unchecked" if cvc_sent else None,
+    }
+
+
+def billing_details(given: Mapping[str, Any], before: JsonObject | None) -> JsonObject:
+    """Return billing details with all their keys: what is given over what was there; empty strings unset."""
+    old: JsonObject = before or {}
+    address = {**dict.fromkeys(ADDRESS), **(old.get("address") or {}), **(given.get("address") or {})}
+    result: JsonObject = {"address": {name: address[name] or None for name in ADDRESS}}
+    for name in ("email", "name", "phone", "tax_id"):
+        result[name] = given.get(name, old.get(name)) or None
+    return result
+
+
+def _update_card(method: JsonObject, given: Mapping[str, Any], card: Card, *, now: int) -> None:
+    month = given.get("exp_month", method["card"]["exp_month"])
+    year = given.get("exp_year", method["card"]["exp_year"])
+    number = card.number or next(iter(test_cards().by_number))
+    _, method["card"]["exp_month"], method["card"]["exp_year"] = read_card(CardDetails(number, month, year), now=now)
+
+
+def card_of(work: Work, method: JsonObject) -> Card:
+    """Return the test card that a payment method stands for."""
+    return card_behind(work, method["card"])
+
+
+def card_behind(work: Work, shown: Mapping[str, Any]) -> Card:
+    """Return the test card that is shown in a payment method or a charge."""
+    return test_cards().by_fingerprint(shown["fingerprint"], account=work.world.account)
+
+
+async def named(work: Work, method_id: str, *, param: str = "payment_method", status: int = 400) -> JsonObject:
+    """Return the payment method of that id; an id that stands for a test card makes one.
+
+    Raises:
+        ResourceMissing: there is none.
+    """
+    card = test_cards().by_payment_method.get(method_id)
+    if card is not None:
+        return make_from_card(work, card, expiry=default_expiry(work), cvc_sent=True)
+    method = await work.get(KIND, method_id)
+    if method is None:
+        missing = ResourceMissing(NOUN, method_id, param=param, status=status)
+        missing.message += ELSEWHERE
+        raise missing
+    return method
+
+
+async def past_of(work: Work, method: JsonObject) -> JsonObject:
+    """Return what the payment method went through, to be changed: `used_up` and `set_up`."""
+    past = await work.get(PAST, method["id"])
+    if past is None:
+        past = {"object": PAST, "id": method["id"], "used_up": False, "set_up": False}
+        work.insert(past)
+    work.save(past)
+    return past
+
+
+async def use(work: Work, method: JsonObject, *, saved: bool) -> None:
+    """Note that the method pays now: one that no customer owns, and that is not being saved, can do so once.
+
+    Raises:
+        PaymentMethodUsedUp: it has, or it was detached.
+    """
+    if method["customer"] is not None:
+        return
+    past = await work.get(PAST, method["id"])
+    if past is not None and past["used_up"]:
+        raise PaymentMethodUsedUp
+    if not saved:
+        (await past_of(work, method))["used_up"] = True
+
+
+async def attach_to(work: Work, method: JsonObject, customer_id: str) -> None:
+    """Attach a payment method to a customer that exists.
+
+    Raises:
+        PaymentMethodUsedUp: it was used, or detached, without a customer.
+        InvalidRequest: another customer owns it.
+        AttachRefused: the issuer declines.
+    """
+    if method["customer"] == customer_id:
+        return
+    if method["customer"] is not None:
+        raise InvalidRequest(
+            "The payment method you provided has already been attached to a customer.", param="payment_method"
+        )
+    past = await work.get(PAST, method["id"])
+    if past is not None and past["used_up"]:
+        raise PaymentMethodUsedUp
+    card = card_of(work, method)
+    decline = card.declined(cvc_sent=method["card"]["checks"]["cvc_check"] is not None)
+    if decline is not None and card.refuses_attachment:
+        raise AttachRefused(_declined_fields(decline))
+    method["customer"] = customer_id
+    checks = method["card"]["checks"]
+    method["card"]["checks"] = {name: checked(card, name, value) for name, value in checks.items()}
+    work.save(method)
+    work.emit("payment_method.attached", method)
+
+
+def _declined_fields(decline: Decline) -> JsonObject:
+    names = ("code", "message", "decline_code", "advice_code", "network_decline_code")
+    return {name: value for name in names if (value := getattr(decline, name)) is not None}
+
+
+def checked(card: Card, check: str, value: str | None) -> str | None:
+    """Return the result of a verification: null when there was nothing to verify."""
+    return None if value is None else card.checks.get(check, "pass")

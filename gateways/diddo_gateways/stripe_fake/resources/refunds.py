@@ -1,0 +1,200 @@
+"""Refunds: `/v1/refunds`. Money of a charge given back, at once for all test cards but two.
+
+Events: `refund.created`, `charge.refunded`; of the two asynchronous cards then `refund.updated` or `refund.failed`,
+with `charge.refund.updated`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from diddo_gateways.documents import Message, Settle
+from diddo_gateways.stripe_fake.currencies import display
+from diddo_gateways.stripe_fake.due import on_due
+from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
+from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.lists import listed
+from diddo_gateways.stripe_fake.metadata import merged
+from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payment_errors import (
+    ChargeAlreadyRefunded,
+    NothingToRefund,
+    ParameterInvalidInteger,
+    RefundNotCancelable,
+    RefundTooLarge,
+)
+from diddo_gateways.stripe_fake.resources.payment_methods import card_behind
+from diddo_gateways.stripe_fake.shapes import blank
+from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
+from diddo_gateways.stripe_fake.work import JsonObject, Work
+
+__all__ = ["REFUNDS"]
+
+KIND = "refund"
+# How long the asynchronous test cards take, in seconds.
+SETTLED_AFTER = 5
+REFUNDS = StateTable(
+    kind=KIND,
+    start=("pending", "requires_action", "succeeded"),
+    edges={
+        "pending": {"settle": ("succeeded", "failed")},
+        # Only methods whose shopper has to say where the money goes.
+        "requires_action": {"settle": ("pending", "succeeded"), "cancel": ("canceled",)},
+        # The issuer can still send it back.
+        "succeeded": {"bounce": ("failed",)},
+        "failed": {},
+        "canceled": {},
+    },
+)
+
+filtered_by(KIND, "charge", "payment_intent")
+
+
+@operation("POST /v1/refunds")
+async def create(call: Call) -> Answer:
+    """Give back a charge's money, all that is left or a part."""
+    work, params = call.work, call.params
+    charge = await _charge(work, params)
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    amount = params.get("amount", left)
+    if left == 0:
+        raise ChargeAlreadyRefunded(charge["id"])
+    if amount < 1:
+        raise ParameterInvalidInteger("This value must be greater than or equal to 1.", param="amount")
+    if amount > left:
+        raise RefundTooLarge(_displayed(amount, charge), _displayed(left, charge))
+    return _refund(work, charge, amount, params)
+
+
+@operation("GET /v1/refunds/{refund}")
+async def retrieve(call: Call) -> Answer:
+    """Return a refund."""
+    return await call.work.stored(KIND, call.path["refund"])
+
+
+@operation("GET /v1/refunds")
+async def list_(call: Call) -> Answer:
+    """List refunds."""
+    return await listed(call, KIND)
+
+
+@operation("POST /v1/refunds/{refund}")
+async def update(call: Call) -> Answer:
+    """Change a refund's metadata."""
+    refund = await call.work.fetch(KIND, call.path["refund"])
+    if "metadata" in call.params:
+        before = {"metadata": refund["metadata"]}
+        refund["metadata"] = merged(refund["metadata"], call.params["metadata"])
+        call.work.save(refund)
+        call.work.emit("refund.updated", refund, before)
+    return refund
+
+
+@operation("POST /v1/refunds/{refund}/cancel")
+async def cancel(call: Call) -> Answer:
+    """Take a refund back that still waits for the shopper; those to cards never do."""
+    work = call.work
+    refund = await work.fetch(KIND, call.path["refund"])
+    try:
+        REFUNDS.move(refund, "cancel", "canceled")
+    except MissingEdge as missing:
+        raise RefundNotCancelable(refund["id"], missing.status, missing.allowed) from None
+    charge = await work.fetch("charge", refund["charge"])
+    _return_to_charge(work, charge, refund)
+    work.save(refund)
+    work.emit("refund.updated", refund)
+    return refund
+
+
+async def _charge(work: Work, params: Mapping[str, Any]) -> JsonObject:
+    """Return the charge that a refund is asked for."""
+    intent_id = params.get("payment_intent")
+    if "charge" in params:
+        charge = await work.fetch("charge", params["charge"], param="id")
+        if not charge["paid"]:
+            raise InvalidRequest(f"Charge {charge['id']} did not go through, so there is nothing to refund.")
+        intent_id = charge["payment_intent"]
+    elif intent_id is None:
+        raise MissingParameter("charge")
+    else:
+        intent = await work.fetch("payment_intent", intent_id, param="payment_intent")
+        if intent["latest_charge"] is None:
+            raise NothingToRefund(intent_id)
+        charge = await work.fetch("charge", intent["latest_charge"])
+    if not charge["paid"] or not charge["captured"]:
+        raise NothingToRefund(intent_id)
+    return charge
+
+
+def _refund(work: Work, charge: JsonObject, amount: int, params: Mapping[str, Any]) -> JsonObject:
+    behaviour = card_behind(work, charge["payment_method_details"]["card"]).refund
+    pending = behaviour == "pending"
+    refund = blank(KIND) | {
+        "id": work.new_id("re_3", 23),
+        "amount": amount,
+        "balance_transaction": None if pending else work.new_id("txn_3", 23),
+        "charge": charge["id"],
+        "created": work.now,
+        "currency": charge["currency"],
+        "destination_details": {
+            "card": {
+                "reference_status": "pending",
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
+            },
+            "type": "card",
+        },
+        "metadata": merged({}, params.get("metadata", {})),
+        "payment_intent": charge["payment_intent"],
+        "pending_reason": "processing" if pending else None,
+        "reason": params.get("reason"),
+        "status": "pending" if pending else "succeeded",
+    }
+    if behaviour is not None:
+        work.later("settle_refund", work.now + SETTLED_AFTER, message_id=f"settle>{refund['id']}", refund=refund["id"])
+    work.insert(refund)
+    work.emit("refund.created", refund)
+    _take_from_charge(work, charge, amount)
+    return refund
+
+
+def _take_from_charge(work: Work, charge: JsonObject, amount: int) -> None:
+    before: dict[str, Any] = {"amount_refunded": charge["amount_refunded"]}
+    charge["amount_refunded"] += amount
+    if charge["amount_refunded"] == charge["amount_captured"]:
+        before["refunded"] = False
+        charge["refunded"] = True
+    work.save(charge)
+    work.emit("charge.refunded", charge, before)
+
+
+def _return_to_charge(work: Work, charge: JsonObject, refund: JsonObject) -> None:
+    """The money has come back: it counts as not refunded again."""
+    charge["amount_refunded"] -= refund["amount"]
+    charge["refunded"] = False
+    work.save(charge)
+
+
+@on_due("settle_refund")
+async def settle(work: Work, message: Message, data: JsonObject) -> None:
+    """Bring a refund to one of the asynchronous cards to its end."""
+    refund = await work.fetch(KIND, data["refund"])
+    before: dict[str, Any] = {"status": refund["status"]}
+    if refund["status"] == "pending":
+        before |= {"balance_transaction": None, "pending_reason": refund["pending_reason"]}
+        refund |= {"balance_transaction": work.new_id("txn_3", 23), "pending_reason": None}
+        REFUNDS.move(refund, "settle", "succeeded")
+        events = ("refund.updated", "charge.refund.updated")
+    else:
+        before |= {"failure_balance_transaction": None, "failure_reason": None}
+        refund |= {"failure_balance_transaction": work.new_id("txn_3", 23), "failure_reason": "unknown"}
+        REFUNDS.move(refund, "bounce", "failed")
+        _return_to_charge(work, await work.fetch("charge", refund["charge"]), refund)
+        events = ("refund.failed", "charge.refund.updated")
+    work.save(refund)
+    for event in events:
+        work.emit(event, refund, before)
+    await work.commit(Settle(message.id))
+
+
+def _displayed(amount: int, charge: JsonObject) -> str:
+    return display(amount, charge["currency"])
