@@ -18,7 +18,7 @@ from diddo_gateways.in_process import AsgiApp, Receive, Scope, Send, call
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
 from diddo_gateways.stripe_fake.deliveries import deliver_over_socket
 from diddo_gateways.worlds import World, Worlds
-from diddo_rules import Engine
+from diddo_rules import Engine, SettingsError
 from diddo_sandbox.answers import handle_errors
 from diddo_sandbox.banner import banner
 from diddo_sandbox.carts import CartRecord, Carts
@@ -92,6 +92,9 @@ class Sandbox:
         self._engine = engine
         self._mutators = {violation.code: mutator for violation, mutator in engine.mutators().items()}
         self._loading: set[str] = set()
+        # Why the server cannot do its work, found only after it listens; whoever runs it is told by `on_failure`.
+        self.failure: SettingsError | None = None
+        self.on_failure: Callable[[], None] = lambda: None
         worlds = Worlds(documents, source=source)
         receiver = PlatformEndpoint(
             url=base_url + control.WEBHOOK_PATH.format(gateway="stripe"),
@@ -191,8 +194,14 @@ class Sandbox:
 
     async def _load_gateway(self) -> None:
         # In a thread: importing an SDK takes longer than the server takes to listen.
-        await asyncio.to_thread(self.services.gateways.load)
-        self._loading.discard("gateway")
+        try:
+            await asyncio.to_thread(self.services.gateways.load)
+        except SettingsError as error:
+            log.error("%s", error)  # noqa: TRY400  the text says all; a traceback would bury it
+            self.failure = error
+            self.on_failure()
+        else:
+            self._loading.discard("gateway")
 
     async def _deliver(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         if url.startswith(self._base_url + "/"):

@@ -72,15 +72,14 @@ def _listen(host: str, port: int | str) -> socket.socket:
     """Return a listening socket, or end the program with the reason and exit code 5."""
     wanted = range(8080, 8080 + NEXT_PORTS) if port == "auto" else [int(port)]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    reason = ""
     for number in wanted:
         try:
             return socket.create_server((host, number), family=family, backlog=2048)
         except OSError as error:
             reason = error.strerror or str(error)
-    _fail(
-        f"Cannot listen on {host}:{port}: {reason}. Take another with --port, or the next free one with --port auto.",
-        PORT_IN_USE,
-    )
+    advice = "Take another with --port, or the next free one with --port auto."
+    return _fail(f"Cannot listen on {host}:{port}: {reason}. {advice}", PORT_IN_USE)
 
 
 def _loop_factory() -> Any:
@@ -114,7 +113,11 @@ async def _run(settings: Any, engine: Any, listener: socket.socket, *, quiet: bo
         sandbox, http="httptools", access_log=False, log_config=None, log_level="warning", timeout_graceful_shutdown=3
     )
     gc.freeze()
-    await uvicorn.Server(config).serve(sockets=[listener])
+    server = uvicorn.Server(config)
+    sandbox.on_failure = lambda: setattr(server, "should_exit", True)
+    await server.serve(sockets=[listener])
+    if sandbox.failure is not None:
+        _fail(str(sandbox.failure), CONFIGURATION)
 
 
 def _fail(message: str, code: int) -> NoReturn:
