@@ -1,7 +1,8 @@
 """Cart-validation rules for the Diddo API: a typed cart, checks as plugins, and an engine that runs them in order."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from diddo_rules.lazy import importer
 
 if TYPE_CHECKING:
     from diddo_rules.cart import (
@@ -79,15 +80,5 @@ _MODULES = (
     "violations",
 )
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for, so that `diddo --help` and pytest start without pydantic."""
-    if name in __all__:
-        for module in map(import_module, (f"{__name__}.{part}" for part in _MODULES)):
-            if name in module.__all__:
-                return globals().setdefault(name, getattr(module, name))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+# Not imported here: `diddo --help` and pytest start without pydantic.
+__getattr__ = importer(__name__, __all__, _MODULES)

@@ -1,1 +1,69 @@
-"""The testing kit: carts by the thousand, each code provoked on its own, and fixtures for pytest."""
+"""The testing kit: carts by the thousand, each code provoked on its own, and fixtures for pytest.
+
+The strategies need Hypothesis, which comes with the extra `testing`; the generators and drivers need nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from diddo_rules.lazy import importer
+
+if TYPE_CHECKING:
+    from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, installed_engine
+    from diddo_rules.testing.drivers import NothingToPick, recorded, replayed, seeded, unpacked
+    from diddo_rules.testing.generator import (
+        gen_cart,
+        gen_case,
+        gen_line,
+        gen_shipping_method,
+        gen_store,
+        gen_variant,
+    )
+    from diddo_rules.testing.profiles import register_profiles
+    from diddo_rules.testing.strategies import (
+        buyer_identities,
+        cart_lines,
+        carts,
+        carts_with,
+        cases,
+        drawn,
+        money,
+        shipping_methods,
+        stores,
+        valid_carts,
+        valid_cases,
+        variants,
+    )
+
+__all__ = [
+    "CannotBreak",
+    "NothingToPick",
+    "buyer_identities",
+    "cart_lines",
+    "carts",
+    "carts_with",
+    "cases",
+    "drawn",
+    "gen_any",
+    "gen_broken",
+    "gen_cart",
+    "gen_case",
+    "gen_line",
+    "gen_shipping_method",
+    "gen_store",
+    "gen_variant",
+    "installed_engine",
+    "money",
+    "recorded",
+    "register_profiles",
+    "replayed",
+    "seeded",
+    "shipping_methods",
+    "stores",
+    "unpacked",
+    "valid_carts",
+    "valid_cases",
+    "variants",
+]
+
+# Not imported here: pytest loads the plugin of this package at every start.
+__getattr__ = importer(__name__, __all__, ("drivers", "generator", "breaking", "profiles", "strategies"))
