@@ -1,6 +1,5 @@
 """How the Diddo API answers: JSON bytes as they are, and one shape for every error."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,14 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from diddo_rules import Violation, pointer
-from diddo_sandbox.errors import ApiError, InvalidRequest, MethodNotAllowed, RouteNotFound
+from diddo_sandbox.errors import (
+    ApiError,
+    InternalServerError,
+    InvalidRequest,
+    MethodNotAllowed,
+    RequestTooLarge,
+    RouteNotFound,
+)
 
 __all__ = [
     "ERROR_RESPONSES",
@@ -24,7 +30,7 @@ __all__ = [
     "json_response",
 ]
 
-log = logging.getLogger(__name__)
+BODY_LIMIT = 1024 * 1024
 
 
 class ErrorDetails(BaseModel):
@@ -88,6 +94,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(Exception, _failed)  # Starlette then raises it again, for the guard to log
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -110,6 +117,10 @@ def _invalid(found: Mapping[str, Any]) -> InvalidRequest:
     return InvalidRequest(at=at, problem=f"{name}: {found['msg']}.")
 
 
+async def _failed(_request: Request, _error: Exception) -> Response:
+    return error_response(InternalServerError(at="", problem="The sandbox failed; its log says where."))
+
+
 async def _not_routed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for it
     path = request.url.path
@@ -117,4 +128,6 @@ async def _not_routed(request: Request, error: Exception) -> Response:
         return error_response(RouteNotFound(at="", path=path))
     if error.status_code == 405:
         return error_response(MethodNotAllowed(at="", path=path, method=request.method), headers=error.headers)
+    if error.status_code == 413:
+        return error_response(RequestTooLarge(at="", limit=BODY_LIMIT))
     return error_response(InvalidRequest(at="", problem=f"{error.detail}."))

@@ -27,6 +27,7 @@ class _Body(BaseModel):
         alias_generator=AliasGenerator(validation_alias=to_camel),
         validate_by_name=True,
         validate_by_alias=True,
+        loc_by_alias=False,  # errors point at the names that the documentation uses
     )
 
 

@@ -4,23 +4,26 @@ import logging
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from diddo_gateways.in_process import AsgiApp, AsgiMessage, Receive, Scope, Send
 from diddo_rules import Violation
-from diddo_sandbox.answers import error_response
+from diddo_sandbox.answers import BODY_LIMIT, error_response
 from diddo_sandbox.errors import InternalServerError, InvalidRequest, RequestTooLarge
 
-__all__ = ["BODY_LIMIT", "Guard"]
+__all__ = ["Guard"]
 
 log = logging.getLogger(__name__)
 
-BODY_LIMIT = 1024 * 1024
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "testserver"})
 
 
-class TooLarge(Exception):
-    """The body has grown past the limit while it was read."""
+class TooLarge(HTTPException):
+    """The body has grown past the limit while it was read; FastAPI lets only its own kind of exception through."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class Guard:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from diddo_rules import Cart
 from diddo_sandbox.testing import InProcessSandbox
 
-from .conftest import HOODIE, MUG, SCARF, Api
+from .conftest import BUYER, HOODIE, MUG, SCARF, Api
 
 
 def test_adding_makes_a_cart_with_the_contracts_shape(api: Api) -> None:
@@ -119,7 +119,11 @@ def test_currencies_are_not_mixed_in_one_cart(api: Api) -> None:
         ("POST", "/cart/update", {"cart_id": "nope", "item": {"variant_id": HOODIE, "quantity": 1}}),
         ("DELETE", "/cart/items", {"cart_id": "nope", "variant_id": HOODIE}),
         ("POST", "/cart/customer", {"cart_id": "nope", "buyer_identity": {}}),
-        ("POST", "/cart/shipping-method", {"cart_id": "nope", "shipping_options": [{"store": "a", "shipping_id": "b"}]}),
+        (
+            "POST",
+            "/cart/shipping-method",
+            {"cart_id": "nope", "shipping_options": [{"store": "a", "shipping_id": "b"}]},
+        ),
     ],
 )
 def test_an_unknown_cart_is_not_found_on_every_cart_route(api: Api, method: str, path: str, body: object) -> None:
@@ -257,8 +261,6 @@ def test_the_older_paths_do_the_same(api: Api) -> None:
 
 
 def test_the_older_customer_route_wraps_its_cart(api: Api) -> None:
-    from .conftest import BUYER  # noqa: PLC0415  only here
-
     cart_id = api.add(HOODIE).json["id"]
     answer = api("POST", "/cart/customerInfo", {"cart_id": cart_id, "buyer_identity": BUYER}).json
     assert answer["cart"]["id"] == cart_id
@@ -332,7 +334,7 @@ def test_totals_add_up_after_any_calls(in_process: InProcessSandbox, calls: list
 def test_a_body_that_cannot_be_read_is_one_clear_error(api: Api, body: bytes, pointer: str) -> None:
     answer = api("POST", "/cart/add", body)
     assert (answer.status, set(answer.codes)) == (400, {"INVALID_REQUEST"})
-    assert [error["details"]["pointer"] for error in answer.json["errors"]][0] in {pointer, "/cartId", pointer.replace("variant_id", "variantId")}
+    assert answer.json["errors"][0]["details"]["pointer"] == pointer
     assert api.add(HOODIE).status == 200
 
 

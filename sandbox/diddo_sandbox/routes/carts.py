@@ -1,8 +1,8 @@
 """`/cart`: making, changing and reading carts."""
 
-from diddo_plugins.buyer_identity import BuyerIdentityMissing
 from fastapi import APIRouter, Response
 
+from diddo_plugins.buyer_identity import BuyerIdentityMissing
 from diddo_rules import Cart, pointer
 from diddo_sandbox.answers import ERROR_RESPONSES, Responses, json_response
 from diddo_sandbox.bodies import AddItem, RemoveItem, SetBuyer, SetShipping
