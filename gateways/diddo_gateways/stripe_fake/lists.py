@@ -7,8 +7,9 @@ from diddo_gateways.documents import Document
 from diddo_gateways.stripe_fake.errors import InvalidRequest, ParameterRefused, ResourceMissing
 from diddo_gateways.stripe_fake.kinds import filters_of, term
 from diddo_gateways.stripe_fake.operations import Call
+from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["list_body", "listed"]
+__all__ = ["list_body", "listed", "selected", "sliced"]
 
 DEFAULT_LIMIT = 10
 MOST = 100
@@ -32,11 +33,17 @@ async def listed(
     Raises:
         InvalidRequest: the limit is out of range, both cursors are given, or a cursor names no object.
     """
+    documents, more = await selected(call, kind, terms=terms, noun=noun)
+    return list_body(documents, url or call.url, has_more=more)
+
+
+async def selected(
+    call: Call, kind: str, *, terms: Sequence[Sequence[str]] = (), noun: str | None = None
+) -> tuple[list[Document], bool]:
+    """Return the stored objects of the page that a call asks for, and whether there are more; see `listed`."""
     params, world = call.params, call.work.world
     limit = limit_of(params)
-    after, before = params.get("starting_after"), params.get("ending_before")
-    if after is not None and before is not None:
-        raise InvalidRequest("You may only specify one of these parameters: starting_after, ending_before.")
+    after, before = _cursors(params)
     documents = await world.page(
         kind,
         limit=limit + 1,
@@ -47,8 +54,26 @@ async def listed(
     )
     more = len(documents) > limit
     # Towards the front of the list the one too many is the newest.
-    kept = documents[-limit:] if before is not None else documents[:limit]
-    return list_body(kept, url or call.url, has_more=more)
+    return (documents[-limit:] if before is not None else documents[:limit]), more
+
+
+def sliced(call: Call, objects: Sequence[JsonObject], noun: str, url: str) -> JsonObject:
+    """Return the page that a call asks for of objects that are stored inside another, in their own order.
+
+    Raises:
+        InvalidRequest: the limit is out of range, both cursors are given, or a cursor names none of them.
+    """
+    limit = limit_of(call.params)
+    after, before = _cursors(call.params)
+    ids = [obj["id"] for obj in objects]
+    cursor, param = (after, "starting_after") if before is None else (before, "ending_before")
+    if cursor is not None and cursor not in ids:
+        raise ResourceMissing(noun, cursor, param=param, status=400)
+    if before is not None:
+        ahead = objects[: ids.index(before)]
+        return {"object": "list", "data": list(ahead[-limit:]), "has_more": len(ahead) > limit, "url": url}
+    rest = objects if after is None else objects[ids.index(after) + 1 :]
+    return {"object": "list", "data": list(rest[:limit]), "has_more": len(rest) > limit, "url": url}
 
 
 def list_body(documents: Sequence[Document], url: str, *, has_more: bool) -> bytes:
@@ -74,6 +99,13 @@ def limit_of(params: dict[str, Any]) -> int:
     if limit > MOST:
         raise ParameterRefused(f"This value must be less than or equal to {MOST}.", param="limit", code=code)
     return limit
+
+
+def _cursors(params: JsonObject) -> tuple[str | None, str | None]:
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after is not None and before is not None:
+        raise InvalidRequest("You may only specify one of these parameters: starting_after, ending_before.")
+    return after, before
 
 
 async def _position(call: Call, kind: str, object_id: str, param: str, noun: str | None) -> int:

@@ -29,19 +29,25 @@ LONGEST_TEXT = 5000
 # Marks the parts of a location that pydantic adds for the branches of a union: they are no part of a name.
 BRANCH = "\0"
 
-# The server takes these from accounts with raw card access, and the SDK's types do not list them.
-RAW_CARD = "PaymentMethodCreateParamsCard"
-BEYOND_THE_TYPES: dict[str, dict[Place, Node]] = {
-    name: {("payment_method_data", "card"): "#" + RAW_CARD}
-    for name in (
+# The server takes these, and the SDK's types do not list them: cards (from accounts with raw card access), the client
+# secret that stands beside a publishable key, and the types that are answered with an error of their own since endive.
+INTENT_EXTRAS: dict[Place, Node] = {
+    ("payment_method_data", "card"): "#PaymentMethodCreateParamsCard",
+    ("payment_method_data", "type"): "#PaymentMethodCreateParams.type",
+    ("client_secret",): "string",
+    ("payment_method_types",): {"list": "string"},
+}
+BEYOND_THE_TYPES: dict[str, dict[Place, Node]] = dict.fromkeys(
+    (
         "POST /v1/payment_intents",
         "POST /v1/payment_intents/{intent}",
         "POST /v1/payment_intents/{intent}/confirm",
         "POST /v1/setup_intents",
         "POST /v1/setup_intents/{intent}",
         "POST /v1/setup_intents/{intent}/confirm",
-    )
-}
+    ),
+    INTENT_EXTRAS,
+)
 
 
 class Parameters:

@@ -40,6 +40,7 @@ ABSENT: dict[str, frozenset[str]] = {
         }
     ),
     "event": frozenset({"account", "context", "reason"}),
+    "item": frozenset({"discounts", "taxes"}),
     "price": frozenset({"currency_options", "tiers"}),
     "product": frozenset({"identifiers"}),
     "webhook_endpoint": frozenset({"secret"}),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from diddo_gateways.documents import Change, Put, Remove, Send
+from diddo_gateways.documents import Change, Put, Remove, Send, Settle
 from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.kinds import terms_of
 from diddo_gateways.worlds import World
@@ -100,6 +100,7 @@ class Work:
         self._held: dict[tuple[str, str], Held] = {}
         self._emitted: list[Emitted] = []
         self._later: list[Send] = []
+        self._cancelled: list[Settle] = []
 
     def new_id(self, prefix: str, length: int) -> str:
         """Return a new id: `prefix` followed by `length` letters and digits."""
@@ -179,6 +180,10 @@ class Work:
         """
         self._later.append(Send(message_id, orjson.dumps({"handler": handler, **data}), at))
 
+    def cancel(self, message_id: str) -> None:
+        """Take a message that was queued with `later` out of the queue; one that has gone already is no error."""
+        self._cancelled.append(Settle(message_id))
+
     async def commit(self, *extra: Change) -> None:
         """Write everything at once: objects, their index, events, messages, and `extra`.
 
@@ -196,6 +201,7 @@ class Work:
                     changes.append(change)
         if self._emitted:
             await self._add_events(changes)
+        changes += self._cancelled
         changes += self._later
         changes += extra
         if not changes:
@@ -221,6 +227,7 @@ class Work:
                     del self._held[key]
         self._emitted.clear()
         self._later.clear()
+        self._cancelled.clear()
 
     async def _add_events(self, changes: list[Change]) -> None:
         endpoints = await self._endpoints()

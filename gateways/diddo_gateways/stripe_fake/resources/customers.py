@@ -7,6 +7,7 @@ Events: `customer.created`, `customer.updated`, `customer.deleted`. A deleted cu
 from typing import Any
 
 from diddo_gateways.stripe_fake.changes import overwrite
+from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
@@ -112,6 +113,8 @@ def _write(customer: JsonObject, params: dict[str, Any]) -> JsonObject:
     for field in NOT_MODELLED:
         if field in params:
             raise NotModelled(f"The parameter {field} of customers")
+    if "email" in params:
+        check_email(params["email"])
     before = overwrite(customer, params, PLAIN)
     values: dict[str, Any] = {}
     if "address" in params:

@@ -5,13 +5,13 @@ object. At most 16 endpoints per world.
 """
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.shapes import blank
+from diddo_gateways.stripe_fake.urls import check_url
 from diddo_gateways.stripe_fake.work import API_VERSION, ENDPOINT_KIND, ENDPOINT_LIMIT, SECRET_KIND
 
 KIND = ENDPOINT_KIND
@@ -82,11 +82,6 @@ def _check(params: dict[str, Any]) -> None:
     url = params.get("url")
     if url is None:
         return
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise InvalidRequest("Not a valid URL", code="url_invalid", param="url") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidRequest(
-            "Invalid URL: An explicit scheme (such as https) must be provided.", code="url_invalid", param="url"
-        )
+    check_url(url, param="url")
+    if not url.startswith(("http://", "https://")):
+        raise InvalidRequest("Invalid URL: must start with http:// or https://.", code="url_invalid", param="url")
