@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import stripe
 import uvicorn
 
 from diddo_gateways.documents.sqlite import SqliteDocuments
-from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
+from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_gateways.worlds import World, Worlds
 
 stripe.enable_telemetry = False
@@ -21,14 +21,12 @@ stripe.enable_telemetry = False
 
 @dataclass
 class Server:
-    """A fake Stripe behind a socket. Its clock starts at `now` and moves only when a test moves it."""
+    """A fake Stripe behind a socket, and ways to reach behind it."""
 
     fake: StripeFake
     url: str
     worlds: Worlds
     loop: asyncio.AbstractEventLoop
-    now: float
-    deliveries: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
 
     def client(self, key: str = "sk_test_main", **options: Any) -> stripe.StripeClient:
         return stripe.StripeClient(key, base_addresses={"api": self.url, "files": self.url}, **options)
@@ -52,43 +50,47 @@ class Server:
         self.call(move())
 
 
+class AnnouncedServer(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self._listening(self.servers[0].sockets[0].getsockname()[1])
+
+
 @contextmanager
 def serving(path: Path | None = None, *, deliver: Any = None, **settings: Any) -> Iterator[Server]:
     """Serve a fake until the block ends; `path` is its state file."""
-    ready = threading.Event()
-    servers: list[Server] = []
-    stop: list[Callable[[], None]] = []
+    listening = threading.Event()
+    running: list[tuple[Server, AnnouncedServer]] = []
 
     async def main() -> None:
         documents = SqliteDocuments(path)
         worlds = Worlds(documents)
         fake = StripeFake(worlds, pages_url="http://pages.test", deliver=deliver, **settings)
-        config = uvicorn.Config(fake, port=0, log_level="warning", lifespan="on", loop="asyncio")
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        task = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.002)
-        port = server.servers[0].sockets[0].getsockname()[1]
         loop = asyncio.get_running_loop()
-        servers.append(Server(fake, f"http://127.0.0.1:{port}", worlds, loop, 0))
 
-        def end() -> None:
-            server.should_exit = True
+        def ready(port: int) -> None:
+            running.append((Server(fake, f"http://127.0.0.1:{port}", worlds, loop), server))
+            listening.set()
 
-        stop.append(lambda: loop.call_soon_threadsafe(end))
-        ready.set()
-        await task
+        config = uvicorn.Config(fake, port=0, log_level="warning", lifespan="on", loop="asyncio")
+        server = AnnouncedServer(config, ready)
+        await server.serve()
         await documents.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(10), "the server did not start"
+    assert listening.wait(20), "the server did not start"
     try:
-        yield servers[0]
+        yield running[0][0]
     finally:
-        stop[0]()
-        thread.join(10)
+        running[0][1].should_exit = True
+        thread.join(20)
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +111,3 @@ def server() -> Iterator[Server]:
 def client(server: Server) -> stripe.StripeClient:
     """The official SDK, in the world `main` of the test's own server."""
     return server.client()
-
-
-__all__ = ["PlatformEndpoint", "Server", "serving"]

@@ -26,6 +26,15 @@ from diddo_gateways.documents import (
 __all__ = ["SqliteDocuments"]
 
 COLUMNS = "d.id, d.body, d.version, d.seq, d.created"
+# From world to world along the index: GROUP BY would read every message, and one waits for each open session.
+WAITING = """
+WITH RECURSIVE worlds (world) AS (
+    SELECT MIN(world) FROM messages
+    UNION ALL
+    SELECT (SELECT MIN(m.world) FROM messages m WHERE m.world > worlds.world) FROM worlds WHERE worlds.world IS NOT NULL
+)
+SELECT world, (SELECT MIN(m.due) FROM messages m WHERE m.world = worlds.world) FROM worlds WHERE world IS NOT NULL
+"""
 
 
 class SqliteDocuments:
@@ -224,7 +233,7 @@ class SqliteDocuments:
 
     async def waiting(self) -> list[tuple[str, int]]:
         """Return each world that has queued messages, with the time at which its first is due."""
-        return self._db.execute("SELECT world, MIN(due) FROM messages GROUP BY world").fetchall()
+        return self._db.execute(WAITING).fetchall()
 
     async def claim(self, world: str, *, now: int, lease: int, limit: int) -> list[Message]:
         """Take messages that are due; see `Documents.claim`."""

@@ -234,8 +234,8 @@ def _expire(work: Work, session: JsonObject, *, by_timer: bool = False) -> None:
 def _move(session: JsonObject, action: str, status: str) -> None:
     try:
         STATES.move(session, action, status)
-    except MissingEdge as edge:
-        raise SessionNotOpen(PARTICIPLES[action], edge.status) from None
+    except MissingEdge:
+        raise SessionNotOpen(PARTICIPLES[action], session["status"]) from None
 
 
 def _timer(session: JsonObject) -> str:
