@@ -14,7 +14,7 @@ from diddo_gateways.stripe_fake.authentication import (
 )
 from diddo_gateways.stripe_fake.cards import Card, Decline
 from diddo_gateways.stripe_fake.errors import InvalidRequest
-from diddo_gateways.stripe_fake.intent_states import allow, move
+from diddo_gateways.stripe_fake.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payment_errors import PaymentDeclined, PaymentMethodUsedUp
 from diddo_gateways.stripe_fake.resources.charges import make_charge
 from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, card_of, named, past_of
@@ -61,7 +61,7 @@ async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
         PaymentMethodUsedUp: the method can pay no more.
         PaymentDeclined: the attempt failed; what it changed is to be kept.
     """
-    allow(intent, "confirm")
+    INTENTS.check(intent, "confirm")
     method = await named(work, intent["payment_method"])
     card = card_of(work, method)
     past = await _past(work, method)
@@ -79,7 +79,7 @@ async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
     if terms.error_on_requires_action:
         fields = {"code": "authentication_required", "decline_code": "authentication_not_handled"}
         raise _failed(work, intent, "confirm", {**fields, "message": ACTION_REFUSED, "payment_method": method})
-    move(intent, "confirm", "requires_action")
+    INTENTS.move(intent, "confirm", "requires_action")
     intent["next_action"] = open_challenge(
         work, intent, return_url=terms.return_url, use_stripe_sdk=terms.use_stripe_sdk, session=terms.session
     )
@@ -131,7 +131,7 @@ async def charge(
 async def _succeed(work: Work, intent: JsonObject, action: str, *, manual: bool) -> None:
     intent |= {"next_action": None, "last_payment_error": None}
     intent["amount_capturable" if manual else "amount_received"] = intent["amount"]
-    move(intent, action, "requires_capture" if manual else "succeeded")
+    INTENTS.move(intent, action, "requires_capture" if manual else "succeeded")
     work.save(intent)
     work.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
 
@@ -185,7 +185,7 @@ def _end_attempt(work: Work, intent: JsonObject, action: str, fields: JsonObject
         "next_action": None,
         "payment_method": None,
     }
-    move(intent, action, "requires_payment_method")
+    INTENTS.move(intent, action, "requires_payment_method")
     work.save(intent)
     work.emit("payment_intent.payment_failed", intent)
 

@@ -11,14 +11,15 @@ import hmac
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from diddo_gateways.documents import Change, Conflict, Document, Message, Postpone, Put, Settle
 from diddo_gateways.stripe_fake.due import handler_of, on_due
+from diddo_gateways.stripe_fake.transactions import Server
 from diddo_gateways.stripe_fake.work import SECRET_KIND, Deliver, Fake, JsonObject, Work
-from diddo_gateways.worlds import World, Worlds
+from diddo_gateways.worlds import World
 
 __all__ = ["RETRY_AFTER", "TIMEOUT", "Dispatcher", "deliver_over_socket", "signature"]
 
@@ -32,15 +33,6 @@ AT_ONCE = 32
 CRASHES_ALLOWED = 10
 LONGEST_WAIT = 60.0
 PLATFORM = "platform:"
-
-
-class Server(Fake, Protocol):
-    """What the dispatcher needs from the server."""
-
-    worlds: Worlds
-
-    def work(self, world: World) -> Work:
-        """Return a new unit of work that no API request stands behind."""
 
 
 class Dispatcher:

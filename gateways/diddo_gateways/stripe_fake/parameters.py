@@ -33,7 +33,7 @@ BRANCH = "\0"
 # secret that stands beside a publishable key, and the types that are answered with an error of their own since endive.
 INTENT_EXTRAS: dict[Place, Node] = {
     ("payment_method_data", "card"): "#PaymentMethodCreateParamsCard",
-    ("payment_method_data", "type"): "#PaymentMethodCreateParams.type",
+    ("payment_method_data", "type"): "#CustomerPaymentMethodListParams.type",
     ("client_secret",): "string",
     ("payment_method_types",): {"list": "string"},
 }

@@ -5,7 +5,7 @@ a handler asks for the edge before it acts, and a missing edge is the one error 
 closed, and the diagrams in the docs are drawn from them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,17 @@ __all__ = ["MissingEdge", "StateTable"]
 
 
 class MissingEdge(Exception):
-    """The action is not possible from the status; `allowed` are the statuses from which it is."""
+    """The action is not possible from where the object stands: what a table without a `refuse` of its own raises."""
 
-    def __init__(self, action: str, status: str, allowed: tuple[str, ...]) -> None:
-        super().__init__(f"no {action} from {status}")
-        self.action = action
-        self.status = status
-        self.allowed = allowed
+
+# Makes the error for an action that the object's status does not allow, from the action, the object, and the statuses
+# that do.
+Refuse = Callable[[str, Mapping[str, Any], Sequence[str]], Exception]
+
+
+def missing_edge(action: str, obj: Mapping[str, Any], allowed: Sequence[str]) -> Exception:
+    """Return the error that says so without being Stripe's."""
+    return MissingEdge(f"no {action} from {obj['status']}, only from {', '.join(allowed)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,13 @@ class StateTable:
         kind: the object's kind, such as `payment_intent`.
         start: the statuses in which one may be made.
         edges: for each status, in the order in which messages list them, what each action may lead to.
+        refuse: makes the error for a missing edge.
     """
 
     kind: str
     start: tuple[str, ...]
     edges: Mapping[str, Mapping[str, tuple[str, ...]]]
+    refuse: Refuse = missing_edge
 
     def __post_init__(self) -> None:
         unknown = {*self.start, *self.targets()} - self.edges.keys()
@@ -53,21 +59,23 @@ class StateTable:
         """Return what the action may lead to from where the object stands.
 
         Raises:
-            MissingEdge: nothing; the action is not possible now.
+            Exception: the table's own error: the action is not possible now.
         """
         targets = self.edges[obj["status"]].get(action)
         if targets is None:
-            raise MissingEdge(action, obj["status"], self.allowed(action))
+            raise self.refuse(action, obj, self.allowed(action))
         return targets
 
-    def move(self, obj: dict[str, Any], action: str, status: str) -> None:
-        """Take the edge: the object is in `status` afterwards.
+    def move(self, obj: dict[str, Any], action: str, status: str | None = None) -> None:
+        """Take the edge: the object is in `status` afterwards, which goes without saying where there is one only.
 
         Raises:
-            MissingEdge: the action is not possible now.
+            Exception: the table's own error: the action is not possible now.
             AssertionError: it is, but never leads to `status`: the caller is at fault, not the request.
         """
         targets = self.check(obj, action)
+        if status is None and len(targets) == 1:
+            status = targets[0]
         if status not in targets:
             raise AssertionError(f"{self.kind}: {action} from {obj['status']} never leads to {status}")
         obj["status"] = status

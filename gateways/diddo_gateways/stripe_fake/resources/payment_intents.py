@@ -12,7 +12,7 @@ from diddo_gateways.stripe_fake.confirmation import Terms, check_customer, confi
 from diddo_gateways.stripe_fake.currencies import check_amount, check_currency, display
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
-from diddo_gateways.stripe_fake.intent_states import allow, move
+from diddo_gateways.stripe_fake.intent_states import INTENTS
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
@@ -21,6 +21,7 @@ from diddo_gateways.stripe_fake.payment_errors import (
     CaptureTooLarge,
     CheckoutOwned,
     ClientSecretWrong,
+    IntentTypesGone,
     MethodTypeRefused,
     NeedsConfirm,
     NotUpdatable,
@@ -125,7 +126,7 @@ async def confirm_(call: Call) -> Answer:
     _check_secret(call, intent)
     await _refuse_checkouts(work, intent)
     if "payment_method" not in params and "payment_method_data" not in params:
-        allow(intent, "confirm")
+        INTENTS.check(intent, "confirm")
     await _apply(work, intent, params)
     work.save(intent)
     await _confirm(call, intent)
@@ -159,7 +160,7 @@ async def cancel(call: Call) -> Answer:
     work = call.work
     intent = await work.fetch(KIND, call.path["intent"], param="intent")
     await _refuse_checkouts(work, intent)
-    allow(intent, "cancel")
+    INTENTS.check(intent, "cancel")
     await _end(work, intent, "cancel", reason=call.params.get("cancellation_reason"))
     return intent
 
@@ -209,6 +210,8 @@ async def _apply(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> N
     """Write parameters into an intent; a payment method among them makes it ready to be confirmed."""
     if unknown := next((what for name, what in NOT_MODELLED.items() if name in params), None):
         raise NotModelled(unknown)
+    if "payment_method_types" in params:
+        raise IntentTypesGone
     if params.get("customer"):
         await work.fetch("customer", params["customer"], param="customer", status=400)
     for name in PLAIN:
@@ -224,7 +227,7 @@ async def _apply(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> N
 
 async def _apply_method(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> None:
     if params.get("payment_method") == "":
-        move(intent, "withdraw", "requires_payment_method")
+        INTENTS.move(intent, "withdraw", "requires_payment_method")
         intent |= {"payment_method": None, "next_action": None}
     elif "payment_method" in params:
         provide(intent, await named(work, params["payment_method"]))
@@ -254,17 +257,17 @@ def provide(intent: JsonObject, method: JsonObject) -> None:
         MethodTypeRefused: the intent does not allow its type.
         InvalidRequest: it is another customer's.
     """
-    allow(intent, "provide")
+    INTENTS.check(intent, "provide")
     if method["type"] not in intent["payment_method_types"]:
         raise MethodTypeRefused(method["type"], intent["payment_method_types"])
     check_customer(method, intent["customer"])
-    move(intent, "provide", "requires_confirmation")
+    INTENTS.move(intent, "provide", "requires_confirmation")
     intent |= {"payment_method": method["id"], "next_action": None}
 
 
 async def _confirm(call: Call, intent: JsonObject) -> None:
     params = call.params
-    allow(intent, "confirm")
+    INTENTS.check(intent, "confirm")
     terms = Terms(
         return_url=params.get("return_url"),
         off_session=params.get("off_session") not in (None, False),
@@ -292,7 +295,7 @@ def _may_redirect(intent: JsonObject) -> bool:
 
 
 async def _capture(work: Work, intent: JsonObject, amount: int | None, *, param: str) -> None:
-    allow(intent, "capture")
+    INTENTS.check(intent, "capture")
     capturable = intent["amount_capturable"]
     amount = capturable if amount is None else amount
     if amount < 1:
@@ -303,7 +306,7 @@ async def _capture(work: Work, intent: JsonObject, amount: int | None, *, param:
     charge = await work.fetch("charge", intent["latest_charge"])
     capture_charge(work, charge, amount)
     intent |= {"amount_capturable": 0, "amount_received": amount}
-    move(intent, "capture", "succeeded")
+    INTENTS.move(intent, "capture", "succeeded")
     work.save(intent)
     work.emit("payment_intent.succeeded", intent)
 
@@ -312,7 +315,7 @@ async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | Non
     if intent["status"] == "requires_capture":
         charge = await work.fetch("charge", intent["latest_charge"])
         release_charge(work, charge, expired=action == "expire")
-    move(intent, action, "canceled")
+    INTENTS.move(intent, action, "canceled")
     intent |= {
         "amount_capturable": 0,
         "canceled_at": work.now,

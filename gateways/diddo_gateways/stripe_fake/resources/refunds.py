@@ -4,7 +4,7 @@ Events: `refund.created`, `charge.refunded`; of the two asynchronous cards then 
 with `charge.refund.updated`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diddo_gateways.documents import Message, Settle
@@ -24,7 +24,7 @@ from diddo_gateways.stripe_fake.payment_errors import (
 )
 from diddo_gateways.stripe_fake.resources.payment_methods import card_behind
 from diddo_gateways.stripe_fake.shapes import blank
-from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
+from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["REFUNDS"]
@@ -32,6 +32,12 @@ __all__ = ["REFUNDS"]
 KIND = "refund"
 # How long the asynchronous test cards take, in seconds.
 SETTLED_AFTER = 5
+
+
+def _not_cancelable(_action: str, refund: Mapping[str, Any], allowed: Sequence[str]) -> RefundNotCancelable:
+    return RefundNotCancelable(refund["id"], refund["status"], allowed)
+
+
 REFUNDS = StateTable(
     kind=KIND,
     start=("pending", "requires_action", "succeeded"),
@@ -44,6 +50,7 @@ REFUNDS = StateTable(
         "failed": {},
         "canceled": {},
     },
+    refuse=_not_cancelable,
 )
 
 filtered_by(KIND, "charge", "payment_intent")
@@ -94,10 +101,7 @@ async def cancel(call: Call) -> Answer:
     """Take a refund back that still waits for the shopper; those to cards never do."""
     work = call.work
     refund = await work.fetch(KIND, call.path["refund"])
-    try:
-        REFUNDS.move(refund, "cancel", "canceled")
-    except MissingEdge as missing:
-        raise RefundNotCancelable(refund["id"], missing.status, missing.allowed) from None
+    REFUNDS.move(refund, "cancel")
     charge = await work.fetch("charge", refund["charge"])
     _return_to_charge(work, charge, refund)
     work.save(refund)

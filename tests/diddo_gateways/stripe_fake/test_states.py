@@ -1,0 +1,87 @@
+"""The interpreter of state tables, and the tables themselves: closed, reachable, drawable."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from diddo_gateways.stripe_fake.authentication import CHALLENGES
+from diddo_gateways.stripe_fake.intent_states import INTENTS
+from diddo_gateways.stripe_fake.resources.charges import CHARGES
+from diddo_gateways.stripe_fake.resources.refunds import REFUNDS
+from diddo_gateways.stripe_fake.shapes import catalogue
+from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
+
+TABLES = [INTENTS, CHARGES, REFUNDS, CHALLENGES]
+DOOR = StateTable(
+    kind="door",
+    start=("closed",),
+    edges={"closed": {"open": ("open",), "lock": ("locked",)}, "open": {"close": ("closed",)}, "locked": {}},
+)
+
+
+def reached(table: StateTable) -> Iterator[str]:
+    seen, waiting = set(), list(table.start)
+    while waiting:
+        status = waiting.pop()
+        if status not in seen:
+            seen.add(status)
+            yield status
+            waiting += [target for targets in table.edges[status].values() for target in targets]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.kind)
+def test_every_status_is_reachable(table: StateTable) -> None:
+    assert set(reached(table)) == set(table.edges)
+
+
+def test_a_table_that_leads_out_of_itself_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="the table of door leads to statuses that it does not have: \\['ajar'\\]"):
+        StateTable(kind="door", start=("closed",), edges={"closed": {"open": ("ajar",)}})
+
+
+def test_a_move_takes_an_edge() -> None:
+    door = {"status": "closed"}
+    DOOR.move(door, "open", "open")
+    assert door == {"status": "open"}
+
+
+def test_a_missing_edge_names_where_the_action_is_possible() -> None:
+    door = {"status": "locked"}
+    with pytest.raises(MissingEdge, match="no open from locked, only from closed"):
+        DOOR.move(door, "open", "open")
+    assert door == {"status": "locked"}
+
+
+def test_an_edge_to_another_status_is_a_defect_of_the_caller() -> None:
+    with pytest.raises(AssertionError, match="door: open from closed never leads to locked"):
+        DOOR.move({"status": "closed"}, "open", "locked")
+
+
+def test_the_diagram_is_drawn_from_the_table() -> None:
+    assert DOOR.diagram().splitlines() == [
+        "stateDiagram-v2",
+        "    [*] --> closed",
+        "    closed --> open: open",
+        "    closed --> locked: lock",
+        "    open --> closed: close",
+        "    locked --> [*]",
+    ]
+
+
+@pytest.mark.parametrize("table", [INTENTS, CHARGES, REFUNDS], ids=lambda table: table.kind)
+def test_the_statuses_are_stripes(table: StateTable) -> None:
+    node = catalogue.load().resolve(catalogue.load().fields(table.kind)["status"])
+    if isinstance(node, dict) and "enum" in node:
+        assert set(table.edges) <= set(node["enum"])
+    else:
+        assert table.kind == "refund", "only a refund's status is free text in the SDK's types"
+
+
+def test_only_the_order_of_the_table_makes_the_order_in_messages() -> None:
+    assert INTENTS.allowed("cancel") == (
+        "requires_payment_method",
+        "requires_capture",
+        "requires_confirmation",
+        "requires_action",
+        "processing",
+    )
