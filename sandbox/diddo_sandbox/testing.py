@@ -17,7 +17,7 @@ from diddo_rules import Engine, Settings
 from diddo_sandbox.app import Sandbox, open_sandbox
 from diddo_sandbox.settings import SandboxSettings
 
-__all__ = ["Answer", "InProcessSandbox", "sandbox_server"]
+__all__ = ["Answer", "InProcessSandbox", "RunningSandbox", "sandbox_server"]
 
 T = TypeVar("T")
 ORIGIN = "http://sandbox.test"

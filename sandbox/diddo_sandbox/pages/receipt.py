@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from diddo_sandbox.carts import CART
-from diddo_sandbox.pages.rendering import page
+from diddo_sandbox.pages.notices import notice
 from diddo_sandbox.services import ServicesOf
 
 __all__ = ["router"]
@@ -18,25 +18,11 @@ async def receipt(cart_id: str, services: ServicesOf) -> HTMLResponse:
     world = await services.worlds.holding(CART, cart_id)
     record = None if world is None else await services.carts.find(world, cart_id)
     if record is None:
-        return _notice("There is no such cart", "The link is wrong, or the server has been started anew.", status=404)
+        return notice("There is no such cart", "The link is wrong, or the server has been started anew.", 404)
     if record.cart["status"] == "SUBMITTED":
         thanks = f"{record.cart['cost']['total']['display_value']} was paid, and the cart is submitted."
-        return _notice("Thank you for your order", thanks, orders=[order["id"] for order in record.orders])
+        return notice("Thank you for your order", thanks, orders=[order["id"] for order in record.orders])
     if record.checkout is None:
-        return _notice("Nothing was paid", "The payment page was left or has expired; the cart can be changed again.")
+        return notice("Nothing was paid", "The payment page was left or has expired; the cart can be changed again.")
     url = record.checkout["url"]
-    return _notice("The cart is not paid yet", "Its payment page is still open.", link=url, link_text="Go on paying")
-
-
-def _notice(
-    heading: str,
-    text: str,
-    *,
-    status: int = 200,
-    orders: list[str] | None = None,
-    link: str | None = None,
-    link_text: str = "",
-) -> HTMLResponse:
-    return page(
-        "notice.html", status=status, heading=heading, text=text, orders=orders or [], link=link, link_text=link_text
-    )
+    return notice("The cart is not paid yet", "Its payment page is still open.", link=url, link_text="Go on paying")

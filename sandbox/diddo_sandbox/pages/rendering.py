@@ -25,14 +25,16 @@ def _templates() -> Environment:
     )
 
 
-def page(template: str, *, status: int = 200, leads_to: Iterable[str | None] = (), **context: Any) -> HTMLResponse:
+def page(
+    template: str, *, status: int = 200, leads_to: Iterable[str | None] | None = (), **context: Any
+) -> HTMLResponse:
     """Render a template as a whole page.
 
     Args:
         template: the template's file name.
         status: the HTTP status.
         leads_to: URLs to which a form of the page may redirect: a policy of `form-action 'self'` alone would block
-            the redirect to another origin, and the button would silently do nothing.
+            the redirect to another origin, and the button would silently do nothing. None lets it lead anywhere.
         context: the template's variables.
     """
     headers = {
@@ -44,13 +46,13 @@ def page(template: str, *, status: int = 200, leads_to: Iterable[str | None] = (
     return HTMLResponse(_templates().get_template(template).render(context), status, headers)
 
 
-def _policy(leads_to: Iterable[str | None]) -> str:
+def _policy(leads_to: Iterable[str | None] | None) -> str:
+    policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'"
+    if leads_to is None:
+        return policy
     origins = {f"{parts.scheme}://{parts.netloc}" for url in leads_to if url and (parts := urlsplit(url)).netloc}
     targets = " ".join(["'self'", *sorted(origins)])
-    return (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; "
-        f"form-action {targets}"
-    )
+    return f"{policy}; form-action {targets}"
 
 
 async def form_of(request: Request) -> dict[str, str]:
