@@ -5,6 +5,7 @@ the checkout that locks it, or null, and what was ordered when it was paid. One 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,10 +106,15 @@ class Carts:
 
     async def find(self, world: World, cart_id: str) -> CartRecord | None:
         """Return a cart's record, or None; a ready-made cart is there as soon as it is asked for."""
-        document = await world.get(CART, cart_id)
-        if document is not None:
-            return CartRecord.read(document)
-        return self._ready_made(self, world, cart_id)
+        while True:
+            document = await world.get(CART, cart_id)
+            if document is not None:
+                return CartRecord.read(document)
+            record = self._ready_made(self, world, cart_id)
+            if record is None:
+                return None
+            with suppress(Conflict):  # another request has just made it
+                await world.commit([record.put(created=world.clock.now())])
 
     def assemble(
         self, world: World, cart_id: str, pieces: Mapping[str, int], *, buyer: dict[str, Any] | None, shipping: bool

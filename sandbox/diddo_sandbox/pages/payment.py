@@ -71,6 +71,9 @@ async def pay(session_id: str, request: Request, services: ServicesOf) -> Respon
     if shown is None or not shown.payable:
         return _closed(shown)
     form = await form_of(request)
+    known_email = _known_email(shown)
+    if known_email:
+        form["email"] = known_email
     if errors := _faults(form):
         return _form(shown, form, errors, status=422)
     match await pay_session(services.stripe, session_id, _card(form)):
@@ -104,8 +107,7 @@ def _closed(shown: SessionPage | None) -> HTMLResponse:
 
 def _form(shown: SessionPage, form: Mapping[str, str], errors: Mapping[str, str], *, status: int = 200) -> HTMLResponse:
     session = shown.session
-    details = session["customer_details"] or {}
-    kept = {"email": details.get("email") or "", "country": "US", "expiry": "", "name": "", "postal_code": ""}
+    kept = {"email": "", "country": "US", "expiry": "", "name": "", "postal_code": ""}
     # The number and the code are never sent back.
     kept |= {name: value for name, value in form.items() if name in kept}
     return page(
@@ -118,11 +120,18 @@ def _form(shown: SessionPage, form: Mapping[str, str], errors: Mapping[str, str]
         total=_display(session["amount_total"], session["currency"]),
         expires_at=datetime.fromtimestamp(session["expires_at"], UTC),
         cancel_url=shown.cancel_url,
+        known_email=_known_email(shown),
         form=kept,
         errors=errors,
         countries=_countries(),
         test_cards=TEST_CARDS,
     )
+
+
+def _known_email(shown: SessionPage) -> str | None:
+    """Return the e-mail address that the shop has given, which the shopper cannot change then."""
+    email: str | None = (shown.session["customer_details"] or {}).get("email")
+    return email
 
 
 def _lines(shown: SessionPage) -> list[Line]:

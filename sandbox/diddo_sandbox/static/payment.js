@@ -23,8 +23,8 @@ for (const code of document.querySelectorAll("[data-card]")) {
     form.number.value = code.dataset.card;
     form.expiry.value = "12/34";
     form.cvc.value = code.dataset.card.startsWith("3") ? "1234" : "123";
-    form.name.value ||= "Jenny Rosen";
-    form.email.value ||= "jenny@example.test";
+    form.name.value ||= "Ada Okafor";
+    if (form.email) form.email.value ||= "ada@example.test";
     form.number.focus();
   });
   code.replaceWith(use);

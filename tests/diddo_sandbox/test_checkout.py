@@ -1,0 +1,421 @@
+"""Routes 8, 9, 11, 12 and 15: validating, locking, paying, submitting."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+
+from diddo_gateways.in_memory import InMemoryGateway
+from diddo_gateways.protocol import GatewayUnavailable, SessionEventKind
+from diddo_sandbox.settings import SandboxSettings
+from diddo_sandbox.testing import InProcessSandbox
+
+from .conftest import HOODIE, SCARF, Api
+
+CONTRACT_CODES = {
+    "CART_NOT_FOUND": 400,
+    "ALREADY_SUBMITTED": 409,
+    "BUYER_IDENTITY_MISSING": 400,
+    "MISSING_TOTAL_COST": 400,
+    "MISSING_STORES": 400,
+    "MISSING_STORE_DOMAIN": 400,
+    "SHIPPING_ADDRESS_UNAVAILABLE": 422,
+    "MISSING_CART_LINES": 400,
+    "VARIANT_NOT_FOUND": 400,
+}
+CARD = {
+    "email": "ada@example.test",
+    "number": "4242424242424242",
+    "expiry": "12/34",
+    "cvc": "123",
+    "name": "Ada Okafor",
+    "country": "US",
+    "postal_code": "94105",
+}
+
+
+class Shopper:
+    """Somebody at the payment page, without a script."""
+
+    def __init__(self, sandbox: InProcessSandbox, url: str) -> None:
+        self._sandbox = sandbox
+        self.path = url.partition("#")[0].removeprefix("http://sandbox.test")
+
+    def look(self) -> tuple[int, str]:
+        answer = self._sandbox.request("GET", self.path, key=None)
+        return answer.status, answer.body.decode()
+
+    def pay(self, **fields: str) -> tuple[int, str]:
+        """Send the form; return the status, and the page or where it leads."""
+        form = "&".join(f"{name}={value}" for name, value in (CARD | fields).items())
+        answer = self._sandbox.request("POST", self.path, form.encode(), key=None)
+        return answer.status, answer.headers.get("location", answer.body.decode())
+
+    def answer(self, url: str, outcome: str) -> str:
+        path = url.removeprefix("http://sandbox.test")
+        assert self._sandbox.request("GET", path, key=None).status == 200
+        answer = self._sandbox.request("POST", path, f"outcome={outcome}".encode(), key=None)
+        assert answer.status == 303
+        return answer.headers["location"]
+
+
+def check_out(api: Api, cart_id: str) -> Shopper:
+    answer = api("POST", f"/checkout/{cart_id}")
+    assert answer.status == 200, answer.body
+    assert list(answer.json) == ["url"]
+    return Shopper(api.sandbox, answer.json["url"])
+
+
+def status(api: Api, cart_id: str) -> dict[str, Any]:
+    api.sandbox.settle()
+    state: dict[str, Any] = api("GET", f"/cart/status/{cart_id}").json
+    return state
+
+
+def stripe(api: Api, method: str, path: str, body: str = "") -> Any:
+    answer = api.sandbox.request(method, path, body.encode(), key=api.key)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def only_session(api: Api) -> Any:
+    [session] = stripe(api, "GET", "/v1/checkout/sessions")["data"]
+    return session
+
+
+@pytest.mark.parametrize(("code", "expected"), CONTRACT_CODES.items())
+def test_each_code_of_the_contract_is_seen_over_http(api: Api, code: str, expected: int) -> None:
+    answer = api("POST", f"/checkout/cart_force_{code}")
+    assert answer.status == expected
+    assert answer.codes == [code]
+    error = answer.json["errors"][0]
+    assert error["message"]
+    assert error["details"]["remedy"]
+
+
+def test_the_codes_stand_in_the_contracts_order(in_process: InProcessSandbox) -> None:
+    plan = in_process.app._engine.plan  # noqa: SLF001  the order is the engine's, this is where the two meet
+    codes = [violation.code for step in plan.steps for violation in step.info.yields]
+    assert codes == list(CONTRACT_CODES)
+
+
+def test_a_cart_becomes_submitted_when_its_card_is_charged(api: Api) -> None:
+    cart_id = api.ready_cart()
+    total = api("GET", f"/cart/{cart_id}").json["cost"]["total"]
+    shopper = check_out(api, cart_id)
+    code, page = shopper.look()
+    assert code == 200
+    assert f"Pay {total['display_value']}" in page
+    assert status(api, cart_id)["status"] == "IN_PROGRESS"
+
+    code, leads_to = shopper.pay()
+    assert (code, leads_to) == (303, f"http://sandbox.test/receipt/{cart_id}")
+    state = status(api, cart_id)
+    assert state["status"] == state["cart"]["status"] == "SUBMITTED"
+    assert all(store["is_submitted"] for store in state["cart"]["stores"])
+    assert len(state["orders"]) == len(state["cart"]["stores"]) == 2
+    for order in state["orders"]:
+        assert set(order) == {"id", "cart_id", "status", "events", "required_actions"}
+        assert order["cart_id"] == cart_id
+        assert set(order["events"][0]) == {"id", "created_at"}
+    session = only_session(api)
+    assert (session["payment_status"], session["amount_total"]) == ("paid", total["value"])
+    assert "Thank you" in api("GET", f"/receipt/{cart_id}").body.decode()
+
+
+@pytest.mark.parametrize("cart_id", ["cart_ready", "cart_ready_eur", "cart_ready_jpy", "cart_ready_kwd"])
+def test_ready_made_carts_are_paid_in_every_currency(api: Api, cart_id: str) -> None:
+    total = api("GET", f"/cart/{cart_id}").json["cost"]["total"]
+    check_out(api, cart_id).pay()
+    assert status(api, cart_id)["status"] == "SUBMITTED"
+    [charge] = stripe(api, "GET", "/v1/charges")["data"]
+    assert (charge["amount"], charge["currency"]) == (total["value"], total["currency"].lower())
+
+
+def test_a_declined_card_leaves_the_page_open_for_another(api: Api) -> None:
+    shopper = check_out(api, "cart_ready")
+    code, page = shopper.pay(number="4000000000000002")
+    assert code == 402
+    assert "Your card was declined." in page
+    assert "4000000000000002" not in page
+    assert 'value="Ada Okafor"' in page
+    assert status(api, "cart_ready")["status"] == "IN_PROGRESS"
+    assert shopper.pay()[0] == 303
+    assert status(api, "cart_ready")["status"] == "SUBMITTED"
+    charges = stripe(api, "GET", "/v1/charges")["data"]
+    assert [charge["status"] for charge in charges] == ["succeeded", "failed"]
+
+
+def test_a_challenge_is_passed_or_failed(api: Api) -> None:
+    shopper = check_out(api, "cart_ready")
+    code, challenge = shopper.pay(number="4000002760003184")
+    assert code == 303
+    assert "/3d_secure/" in challenge
+    back = shopper.answer(challenge, "fail")
+    assert back.endswith(shopper.path)
+    assert "failed authentication" in shopper.look()[1]
+    assert status(api, "cart_ready")["status"] == "IN_PROGRESS"
+
+    _, challenge = shopper.pay(number="4000002760003184")
+    assert shopper.answer(challenge, "complete") == "http://sandbox.test/receipt/cart_ready"
+    assert status(api, "cart_ready")["status"] == "SUBMITTED"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "message"),
+    [
+        ({"number": ""}, "number", "Enter the card number."),
+        ({"number": "4242424242424241"}, "number", "Your card number is incorrect."),
+        ({"number": "378282246310005"}, "cvc", "security code"),
+        ({"expiry": "13/34"}, "expiry", "expiration month is invalid"),
+        ({"expiry": "12/20"}, "expiry", "expiration year is invalid"),
+        ({"expiry": "soon"}, "expiry", "month and year"),
+        ({"cvc": "12"}, "cvc", "security code is invalid"),
+        ({"number": "4111111111111111"}, "number", "test"),
+    ],
+)
+def test_what_was_entered_wrongly_is_said_at_its_field(
+    api: Api, fields: dict[str, str], field: str, message: str
+) -> None:
+    code, page = check_out(api, "cart_ready").pay(**fields)
+    assert code in (402, 422)
+    said = page.partition(f'id="{field}-error"')[2].partition("</p>")[0]
+    assert message in said, page
+
+
+@pytest.mark.parametrize(("email", "code"), [("", 422), ("nobody", 402), ("eve@example.test", 303)])
+def test_the_page_asks_for_an_address_that_the_shop_did_not_give(api: Api, email: str, code: int) -> None:
+    price = "line_items[0][price_data][{}]={}"
+    lines = [price.format("currency", "usd"), price.format("unit_amount", 900), "line_items[0][quantity]=1"]
+    lines.append(price.format("product_data][name", "Cap"))
+    session = stripe(
+        api, "POST", "/v1/checkout/sessions", "&".join(["mode=payment", "success_url=https://shop.example/", *lines])
+    )
+    shopper = Shopper(api.sandbox, session["url"])
+    assert 'id="email"' in shopper.look()[1]
+    answered, page = shopper.pay(email=email)
+    assert answered == code
+    if code == 303:
+        assert stripe(api, "GET", f"/v1/checkout/sessions/{session['id']}")["customer_details"]["email"] == email
+    else:
+        assert 'id="email-error"' in page
+
+
+def test_a_checked_out_cart_cannot_be_changed_or_checked_out_again(api: Api) -> None:
+    check_out(api, "cart_ready")
+    before = api("GET", "/cart/cart_ready").json
+    for answer in (
+        api.add(HOODIE, 1, "cart_ready"),
+        api.set_quantity("cart_ready", HOODIE, 0),
+        api("DELETE", "/cart/items", {"cart_id": "cart_ready", "variant_id": HOODIE}),
+        api.buyer("cart_ready"),
+        api.choose_first_shipping("cart_ready"),
+    ):
+        assert (answer.status, answer.codes) == (409, ["CART_MODIFICATION_FORBIDDEN"])
+    assert api("POST", "/checkout/cart_ready").codes == ["ALREADY_SUBMITTED"]
+    assert api("GET", "/cart/cart_ready").json == before
+
+
+def test_one_of_many_racing_checkouts_wins(api: Api) -> None:
+    cart_id = api.ready_cart()
+    answers = api.sandbox.together(50, "POST", f"/checkout/{cart_id}", key=api.key)
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 49
+    assert {code for answer in answers if answer.status == 409 for code in answer.codes} == {"ALREADY_SUBMITTED"}
+    only_session(api)
+
+
+def test_of_two_shoppers_on_one_page_one_pays(api: Api) -> None:
+    shopper = check_out(api, "cart_ready")
+    assert shopper.pay()[0] == 303
+    code, page = shopper.pay()
+    assert (code, "This is paid" in page) == (200, True)
+    assert len(stripe(api, "GET", "/v1/charges")["data"]) == 1
+
+
+def test_an_expired_session_unlocks_the_cart(api: Api) -> None:
+    shopper = check_out(api, "cart_ready")
+    api("POST", "/_sandbox/clock", {"freeze": True})
+    api("POST", "/_sandbox/clock", {"advance": 24 * 3600 + 1})
+    assert shopper.pay()[0] == 410
+    assert status(api, "cart_ready")["status"] == "IN_PROGRESS"
+    assert api.add(SCARF, 1, "cart_ready").status == 200
+    assert api.choose_first_shipping("cart_ready").status == 200
+    check_out(api, "cart_ready").pay()
+    assert status(api, "cart_ready")["status"] == "SUBMITTED"
+
+
+def test_a_session_expired_by_its_owner_unlocks_the_cart_too(api: Api) -> None:
+    check_out(api, "cart_ready")
+    stripe(api, "POST", f"/v1/checkout/sessions/{only_session(api)['id']}/expire")
+    status(api, "cart_ready")
+    assert api.add(SCARF, 1, "cart_ready").status == 200
+
+
+def test_several_failures_cancel_the_checkout(api: Api) -> None:
+    shopper = check_out(api, "cart_ready")
+    for _ in range(5):
+        assert shopper.pay(number="4000000000000002")[0] == 402
+        api.sandbox.settle()
+    assert shopper.look()[0] == 410
+    assert only_session(api)["status"] == "expired"
+    assert api("POST", "/checkout/cart_ready").status == 200
+
+
+def test_a_refund_leaves_the_cart_submitted(api: Api) -> None:
+    check_out(api, "cart_ready").pay()
+    session = only_session(api)
+    stripe(api, "POST", "/v1/refunds", f"payment_intent={session['payment_intent']}")
+    assert status(api, "cart_ready")["status"] == "SUBMITTED"
+
+
+def test_a_cart_that_is_too_cheap_for_the_gateway_stays_unlocked(api: Api) -> None:
+    cart_id = api.add("gulls-sticker").json["id"]
+    api.buyer(cart_id)
+    api.choose_first_shipping(cart_id)
+    check_out(api, cart_id)  # shipping makes it dear enough
+    assert status(api, cart_id)["status"] == "IN_PROGRESS"
+
+
+def test_the_dry_run_says_everything_and_changes_nothing(api: Api) -> None:
+    cart_id = api.add(HOODIE).json["id"]
+    answer = api("POST", f"/checkout/{cart_id}/validate")
+    assert answer.status == 200
+    verdict = answer.json
+    assert verdict["ok"] is False
+    assert [found["code"] for found in verdict["violations"]] == [
+        "BUYER_IDENTITY_MISSING",
+        "SHIPPING_ADDRESS_UNAVAILABLE",
+    ]
+    assert verdict["next"] == {"method": "POST", "path": "/cart/customer", "why": "Says who buys."}
+    assert len(verdict["ran"]) + len(verdict["skipped"]) == 9
+    assert api.buyer(cart_id).status == 200
+    next_call = api("POST", f"/checkout/{cart_id}/validate").json["next"]
+    assert (next_call["method"], next_call["path"]) == ("GET", f"/cart/shipping-rates/{cart_id}")
+    assert api.choose_first_shipping(cart_id).status == 200
+    verdict = api("POST", f"/checkout/{cart_id}/validate").json
+    assert (verdict["ok"], verdict["next"]["path"]) == (True, f"/checkout/{cart_id}")
+    assert api.set_quantity(cart_id, HOODIE, 2).status == 200
+
+
+def test_an_unknown_cart_can_be_judged_too(api: Api) -> None:
+    verdict = api("POST", "/checkout/nope/validate").json
+    assert [found["code"] for found in verdict["violations"]] == ["CART_NOT_FOUND"]
+    assert len(verdict["skipped"]) == 8
+    assert all("CART_NOT_FOUND" in skipped["reason"] for skipped in verdict["skipped"])
+
+
+@pytest.mark.parametrize("body", [None, {}, {"first_name": "Ada", "email": "ada@example.test"}])
+def test_a_session_token_is_signed_for_a_day(api: Api, body: object) -> None:
+    answer = api("POST", "/checkout/cst", body)
+    assert answer.status == 200
+    claims = jwt.decode(answer.json["cst"], api.sandbox.app.services.secret, algorithms=["HS256"])
+    assert claims["exp"] - claims["iat"] == 24 * 3600
+    assert claims["sub"] == api.key.removeprefix("sk_test_")
+    assert claims["buyer_identity"] == (body or {})
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "media_type"),
+    [
+        ("qr.svg", "*/*", "image/svg+xml"),
+        ("qr.png", "*/*", "image/png"),
+        ("qr", "image/png", "image/png"),
+        ("qr", "image/svg+xml,image/png;q=0.5", "image/svg+xml"),
+        ("qr", "*/*", "image/svg+xml"),
+    ],
+)
+def test_a_checkout_as_a_qr_code(api: Api, path: str, accept: str, media_type: str) -> None:
+    answer = api.sandbox.request("GET", f"/checkout/cart_ready/{path}", key=api.key, headers={"accept": accept})
+    assert (answer.status, answer.headers["content-type"]) == (200, media_type)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.body.startswith(b"\x89PNG" if media_type == "image/png" else b"<?xml")
+    assert only_session(api)["status"] == "open"
+    assert api("GET", f"/checkout/cart_ready/{path}").codes == ["ALREADY_SUBMITTED"]
+    assert api("GET", f"/checkout/cart_no_buyer/{path}").codes[0] == "BUYER_IDENTITY_MISSING"
+
+
+def test_a_webhook_is_believed_only_with_its_signature(api: Api) -> None:
+    check_out(api, "cart_ready")
+    session = only_session(api)
+    forged = {
+        "id": "evt_1",
+        "object": "event",
+        "type": "checkout.session.completed",
+        "data": {"object": session | {"payment_status": "paid"}},
+    }
+    answer = api.sandbox.request(
+        "POST",
+        "/_sandbox/gateways/stripe/webhook",
+        json.dumps(forged).encode(),
+        key=None,
+        headers={"stripe-signature": "t=1,v1=" + "0" * 64},
+    )
+    assert (answer.status, answer.codes) == (400, ["INVALID_REQUEST"])
+    assert status(api, "cart_ready")["status"] == "IN_PROGRESS"
+
+
+@pytest.fixture
+def in_memory() -> Any:
+    settings = SandboxSettings(gateway="in_memory", allowed_hosts=("sandbox.test",))
+    with InProcessSandbox(settings) as sandbox:
+        yield Api(sandbox, "sk_test_memory")
+
+
+def gateway_of(api: Api) -> InMemoryGateway:
+    world = api.sandbox.run(api.sandbox.app.services.worlds.open("memory"))
+    gateway = api.sandbox.app.services.gateways.serving(world)
+    assert isinstance(gateway, InMemoryGateway)
+    return gateway
+
+
+def post_webhook(api: Api, webhook: Any) -> int:
+    answer = api.sandbox.request(
+        "POST", "/_sandbox/gateways/in_memory/webhook", webhook.body, key=None, headers=webhook.headers
+    )
+    return answer.status
+
+
+def test_another_gateway_serves_carts_just_as_well(in_memory: Api) -> None:
+    url = in_memory("POST", "/checkout/cart_ready").json["url"]
+    session_id = url.rpartition("/")[2]
+    webhook = in_memory.sandbox.run(gateway_of(in_memory).pay(session_id))
+    assert post_webhook(in_memory, webhook) == 200
+    first = in_memory("GET", "/cart/status/cart_ready").json
+    assert first["status"] == "SUBMITTED"
+    # A second delivery, and news that comes too late, change nothing.
+    assert post_webhook(in_memory, webhook) == 200
+    for kind in SessionEventKind:
+        assert post_webhook(in_memory, gateway_of(in_memory).webhook(session_id, kind)) == 200
+    assert in_memory("GET", "/cart/status/cart_ready").json == first
+
+
+def test_a_gateway_that_does_not_answer_leaves_the_cart_as_it_was(
+    in_memory: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(*_: object) -> None:
+        raise GatewayUnavailable("no route to host")
+
+    before = in_memory("GET", "/cart/cart_ready").json
+    monkeypatch.setattr(InMemoryGateway, "create_session", unreachable)
+    answer = in_memory("POST", "/checkout/cart_ready")
+    assert (answer.status, answer.codes) == (503, ["SERVICE_UNAVAILABLE"])
+    assert in_memory("GET", "/cart/cart_ready").json == before
+    monkeypatch.undo()
+    assert in_memory("POST", "/checkout/cart_ready").status == 200
+
+
+def test_a_checkout_that_a_crash_cut_short_is_taken_over(make_api: Callable[[], Api]) -> None:
+    """The server died between the lock and the session: the next run goes on instead of trapping the shopper."""
+    api = make_api()
+    checkouts = api.sandbox.app.services.checkouts
+    world = api.sandbox.run(api.sandbox.app.services.worlds.open(api.key.removeprefix("sk_test_")))
+    api.sandbox.run(checkouts._lock(world, "cart_ready"))  # noqa: SLF001  what a crash leaves behind
+    assert api("POST", "/checkout/cart_ready").codes == ["ALREADY_SUBMITTED"]
+    run, checkouts._run = checkouts._run, "the next run"  # noqa: SLF001  a restart
+    try:
+        assert api("POST", "/checkout/cart_ready").status == 200
+    finally:
+        checkouts._run = run  # noqa: SLF001  back
+    assert only_session(api)["status"] == "open"
