@@ -11,6 +11,7 @@ from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.in_memory import InMemoryGateway
 from diddo_gateways.protocol import GatewaySettings, PaymentLine, PaymentSession, SessionRequest
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
+from diddo_gateways.stripe_fake.session_payments import CardForm, Paid, pay_session
 from diddo_gateways.stripe_sdk import StripeGateway
 from diddo_gateways.worlds import Worlds
 
@@ -63,7 +64,8 @@ class StripeHarness(Harness):
         return self._webhooks[-1]
 
     async def _pay_with_visa(self, session_id: str) -> None:
-        raise NotImplementedError
+        form = CardForm(number="4242424242424242", exp_month=12, exp_year=2040, cvc="123", email="ada@example.com")
+        assert isinstance(await pay_session(self._fake, session_id, form), Paid)
 
     async def _keep(self, _url: str, body: bytes, headers: Mapping[str, str]) -> int:
         self._webhooks.append(Webhook(body, {name.lower(): value for name, value in headers.items()}))

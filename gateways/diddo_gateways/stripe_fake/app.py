@@ -61,6 +61,10 @@ class StripeFake:
         """Deliver webhooks and do what is due, until cancelled; an application of its own does it by its lifespan."""
         await self._dispatcher.run()
 
+    async def settled(self) -> None:
+        """Wait until every webhook is delivered and nothing more is due now; `run` must be running."""
+        await self._dispatcher.settled()
+
     async def _live(self, receive: Receive, send: Send) -> None:
         running: asyncio.Task[None] | None = None
         while True:

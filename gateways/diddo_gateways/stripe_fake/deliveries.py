@@ -47,6 +47,7 @@ class Dispatcher:
         self._fake = fake
         self._at_once = at_once
         self._woken = asyncio.Event()
+        self._progress = asyncio.Event()
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         fake.worlds.on_send(self._woken.set)
 
@@ -63,6 +64,16 @@ class Dispatcher:
             for task in self._running.values():
                 task.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way and nothing more is due now; somebody must be running `run`."""
+        while self._running or await self._is_due():
+            self._progress.clear()
+            await self._progress.wait()
+
+    async def _is_due(self) -> bool:
+        worlds = self._fake.worlds
+        return any([due <= (await worlds.open(name)).clock.time() for name, due in await worlds.documents.waiting()])
 
     async def _start_due(self) -> float:
         """Start what is due and there is room for; return the seconds until something else may be."""
@@ -93,6 +104,7 @@ class Dispatcher:
 
     def _done(self, key: tuple[str, str]) -> None:
         del self._running[key]
+        self._progress.set()
         self._woken.set()
 
     async def _carry_out(self, world: World, message: Message) -> None:

@@ -40,21 +40,21 @@ INTENT_FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardForm:
-    """What the shopper typed in, as text; empty when left out."""
+    """What the shopper typed in; None or empty when left out."""
 
     number: str = field(default="", repr=False)
-    exp_month: str = ""
-    exp_year: str = ""
+    exp_month: str | int = ""
+    exp_year: str | int = ""
     cvc: str = field(default="", repr=False)
-    email: str = ""
-    name: str = ""
-    phone: str = ""
-    country: str = ""
-    postal_code: str = ""
-    line1: str = ""
-    line2: str = ""
-    city: str = ""
-    state: str = ""
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _declined(error: StripeError) -> Declined:
     return Declined(error.message, error.code, error.extra.get("decline_code"), error.param)
 
 
-def _billing(form: CardForm, *, email: str) -> JsonObject:
+def _billing(form: CardForm, *, email: str | None) -> JsonObject:
     names = ("city", "country", "line1", "line2", "postal_code", "state")
     address = {name: getattr(form, name) for name in names}
     return {"address": address, "email": email, "name": form.name, "phone": form.phone}
