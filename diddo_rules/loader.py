@@ -73,7 +73,7 @@ def load_plugins(
         directory: what file names are relative to.
         want: asked with each plugin's name before it is imported.
     """
-    found = [*map(_from_entry_point, installed), *(_from_name(name, directory) for name in named)]
+    found = [*map(_from_entry_point, installed), *(_from_name(name, directory) for name in dict.fromkeys(named))]
     plugins: list[LoadedPlugin] = []
     failed = list(_clashes(found))
     not_imported = [it.name for it in found if not want(it.name)]

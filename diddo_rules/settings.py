@@ -159,8 +159,14 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: {error}") from error
 
 
+def _table(value: Any, path: Path, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{path.name}: {name} must be a table, not {value!r}")
+    return value
+
+
 class _Merged:
-    """The tables as they fill up, from the source that wins to the one that yields, except that flags come last."""
+    """The tables as they fill up: files first, the one that wins before the other, then what overrides them."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, Any]] = {name: {} for name in _SECTIONS}
@@ -168,15 +174,13 @@ class _Merged:
 
     def add_file(self, path: Path) -> None:
         """Take from a file what no file before it has said."""
-        content = _read(path)
-        tables = content.get("tool", {}).get("diddo", {}) if path.name == "pyproject.toml" else content
-        prefix = "tool.diddo." if path.name == "pyproject.toml" else ""
+        shared = path.name == "pyproject.toml"
+        prefix = "tool.diddo." if shared else ""
+        tables = _table(_read(path)["tool"]["diddo"], path, "tool.diddo") if shared else _read(path)
         for name, table in tables.items():
             if name not in _SECTIONS:
                 raise SettingsError(f"{path.name}: {prefix}{name}: no such table. {did_you_mean(name, _SECTIONS)}")
-            if not isinstance(table, dict):
-                raise SettingsError(f"{path.name}: {prefix}{name} must be a table, not {table!r}")
-            for key, value in table.items():
+            for key, value in _table(table, path, prefix + name).items():
                 if f"{name}.{key}" not in self._origins:
                     self.set(f"{name}.{key}", value, path.name)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diddo_rules import Engine
     from diddo_rules.plan import Step
 
-__all__ = ["rules"]
+__all__ = ["list_rules", "rules"]
 
 
 @click.group()
@@ -25,7 +25,7 @@ def rules() -> None:
 @rules.command("list")
 @engine_options
 @json_option
-def list_(*, as_json: bool, **options: Any) -> None:
+def list_rules(*, as_json: bool, **options: Any) -> None:
     """List the checks in the order in which they run, and after them those that are switched off."""
     engine = make_engine(**options)
     rows = [_row(step, engine, on=True) for step in engine.plan.steps]

@@ -1,0 +1,330 @@
+# ruff: noqa: S603 (the programs that are started are our own)
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from diddo_rules import Cart
+from diddo_rules.cli import app, main
+from diddo_rules.cli.extras import missing_extra
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in an empty folder, without settings of ours."""
+    monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("DIDDO_")]:
+        monkeypatch.delenv(variable)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*arguments: Any) -> Any:
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def valid(tmp_path: Path, cart: Cart) -> str:
+    path = tmp_path / "valid.json"
+    path.write_text(cart.model_dump_json(), "utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> str:
+    path = tmp_path / "empty.json"
+    path.write_text('{"id": "7"}')
+    return str(path)
+
+
+def test_a_valid_cart(run: Callable[..., tuple[int, str, str]], valid: str) -> None:
+    code, out, err = run("check", valid)
+    assert (code, err) == (0, "")
+    assert out == "Cart cart is valid: 9 checks ran, 0 skipped, 0 crashed.\n"
+
+
+def test_a_valid_cart_as_json(run: Callable[..., tuple[int, str, str]], valid: str) -> None:
+    code, out, _ = run("check", valid, "--json")
+    assert code == 0
+    assert json.loads(out)["ok"] is True
+
+
+def test_findings_are_the_result(run: Callable[..., tuple[int, str, str]], empty: str) -> None:
+    code, out, err = run("check", empty)
+    assert (code, err) == (1, "")
+    for said in ("BUYER_IDENTITY_MISSING  400  /buyer_identity", "The cart has no store.", "POST /cart/add"):
+        assert said in out
+    assert out.endswith("Cart 7 is not valid: 5 checks ran, 4 skipped, 0 crashed.\n")
+
+
+def test_findings_as_json(run: Callable[..., tuple[int, str, str]], empty: str) -> None:
+    code, out, _ = run("check", empty, "--json")
+    assert code == 1
+    codes = [violation["code"] for violation in json.loads(out)["violations"]]
+    assert codes == ["BUYER_IDENTITY_MISSING", "MISSING_TOTAL_COST", "MISSING_STORES"]
+
+
+def test_flags_choose_the_checks(run: Callable[..., tuple[int, str, str]], empty: str) -> None:
+    code, out, _ = run("check", empty, "--stop", "first", "--disable", "BUYER_IDENTITY_MISSING", "--json")
+    assert code == 1
+    assert [violation["code"] for violation in json.loads(out)["violations"]] == ["MISSING_TOTAL_COST"]
+
+
+def test_a_cart_comes_from_stdin(valid: str) -> None:
+    with Path(valid).open("rb") as cart:
+        done = subprocess.run([sys.executable, "-c", RUN, "check", "-"], stdin=cart, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"Cart cart is valid")
+
+
+RUN = "import sys; from diddo_rules.cli import main; sys.exit(main())"
+
+
+def test_a_byte_order_mark_is_no_fault(run: Callable[..., tuple[int, str, str]], tmp_path: Path, cart: Cart) -> None:
+    (tmp_path / "bom.json").write_text(cart.model_dump_json(), "utf-8-sig")
+    assert run("check", "bom.json")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'{"id":\n "1",}', ["line 2, column 6"]),
+        (b"", ["line 1, column 0"]),
+        (b"\xff\xfe{", ["line 1, column"]),
+        (b"[" * 1000, ["is not JSON"]),
+        (b"{}", ["is not a cart", "/id: Field required"]),
+        (b"[]", ["is not a cart", "the whole: "]),
+        (b'{"id": "1", "stores": [{"cartLines": [{"quantity": "2"}]}]}', ["/stores/0/cartLines/0/quantity: "]),
+    ],
+)
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_file_without_a_cart_is_a_usage_error_that_names_the_place(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, text: Any, said: Any, flags: tuple[str, ...]
+) -> None:
+    (tmp_path / "bad.json").write_bytes(text)
+    code, out, err = run("check", "bad.json", *flags)
+    assert code == 2
+    assert (out == "") is not bool(flags)
+    assert (err == "") is bool(flags)
+    message = json.loads(out)["errors"][0]["message"] if flags else err
+    for part in ("bad.json", *said):
+        assert part in message
+
+
+def test_the_place_is_machine_readable(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{\n]")
+    _, out, _ = run("check", "bad.json", "--json")
+    assert json.loads(out)["errors"][0]["details"] == {"line": 2, "column": 1}
+    (tmp_path / "bad.json").write_text('{"id": 3}')
+    _, out, _ = run("check", "bad.json", "--json")
+    faults = json.loads(out)["errors"][0]["details"]["faults"]
+    assert faults == [{"pointer": "/id", "reason": "Input should be a valid string"}]
+
+
+@pytest.mark.parametrize("name", ["absent.json", "."])
+def test_a_file_that_cannot_be_read_is_named(run: Callable[..., tuple[int, str, str]], name: str) -> None:
+    code, _, err = run("check", name)
+    assert code == 2
+    assert err.startswith(f"diddo: {name}: ")
+
+
+def test_usage_errors_are_json_too(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, err = run("check", "--json", "--nonsense")
+    assert (code, err) == (2, "")
+    assert json.loads(out)["errors"][0]["code"] == "USAGE"
+    code, out, err = run("check", "--nonsense")
+    assert (code, out) == (2, "")
+    assert "--nonsense" in err
+
+
+@pytest.mark.parametrize("arguments", [["check", "valid.json"], ["rules", "list"], ["explain", "MISSING_STORES"]])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("[rulse]", "diddo.toml: rulse: no such table. Did you mean rules?"),
+        ('[rules]\nload = ["./absent.py"]', "plugin absent (./absent.py): FileNotFoundError"),
+        ('[rules]\ndisable = ["MISSING_STORE"]', "Did you mean MISSING_STORES?"),
+    ],
+)
+def test_broken_settings_and_plugins_end_with_3(
+    run: Callable[..., tuple[int, str, str]], valid: str, tmp_path: Path, arguments: Any, settings: Any, said: Any
+) -> None:
+    assert valid
+    (tmp_path / "diddo.toml").write_text(settings)
+    code, out, err = run(*arguments)
+    assert (code, out) == (3, "")
+    assert said in err
+    code, out, _ = run(*arguments, "--json")
+    assert code == 3
+    assert said in json.loads(out)["errors"][0]["message"]
+
+
+def test_a_skipped_plugin_is_mentioned(run: Callable[..., tuple[int, str, str]], valid: str, tmp_path: Path) -> None:
+    (tmp_path / "diddo.toml").write_text('[rules]\nload = ["./absent.py"]\nbroken_plugins = "skip"')
+    code, _, err = run("check", valid)
+    assert code == 0
+    assert "skipped the plugin absent" in err
+
+
+def test_a_crashed_check_is_a_finding(run: Callable[..., tuple[int, str, str]], valid: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(
+        "from diddo_plugins.stores import MissingStores\n"
+        "from diddo_rules import check\n"
+        "@check(yields=(MissingStores,))\n"
+        "def broken(cart):\n"
+        "    raise RuntimeError('on purpose')\n"
+    )
+    code, out, _ = run("check", valid, "--load", "./broken.py")
+    assert code == 1
+    assert "broken:broken crashed" in out
+    assert "RuntimeError: on purpose" in out
+
+
+def test_rules_are_listed_in_their_order(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, _ = run("rules", "list")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["PRIORITY", "CODE", "CHECK", "STATE", "DOES"]
+    assert [line.split()[:2] for line in lines[1:3]] == [["100", "CART_NOT_FOUND"], ["200", "ALREADY_SUBMITTED"]]
+
+
+def test_rules_that_are_off_are_listed_last(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, err = run("rules", "list", "--disable", "MISSING_STORES,shipping", "--json")
+    checks = json.loads(out)["checks"]
+    assert (code, err) == (0, "")
+    assert [check["on"] for check in checks] == [True] * 7 + [False]
+    assert checks[-1]["codes"] == ["MISSING_STORES"]
+    assert checks[0]["version"]
+
+
+def test_an_unmatched_name_is_mentioned(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "hopeful.py").write_text(
+        "from diddo_plugins.stores import MissingStores\n"
+        "from diddo_rules import check\n"
+        "@check(yields=(MissingStores,), after=('MISING_STORES',))\n"
+        "def hopeful(cart):\n"
+        "    return ()\n"
+    )
+    code, _, err = run("rules", "list", "--load", "./hopeful.py")
+    assert code == 0
+    assert "hopeful:hopeful names MISING_STORES" in err
+
+
+@pytest.mark.parametrize("code", ["MISSING_STORE_DOMAIN", "missing_store_domain"])
+def test_a_code_is_explained(run: Callable[..., tuple[int, str, str]], code: str) -> None:
+    exit_code, out, _ = run("explain", code)
+    assert exit_code == 0
+    for said in (
+        "MISSING_STORE_DOMAIN  400",
+        "The domain is how an order is routed",
+        "Store {position} of the cart has no domain.",
+        "position: int",
+        "stores:every_store_has_a_domain",
+    ):
+        assert said in out
+
+
+def test_a_code_is_explained_as_json(run: Callable[..., tuple[int, str, str]]) -> None:
+    _, out, _ = run("explain", "VARIANT_NOT_FOUND", "--json")
+    explained = json.loads(out)
+    assert explained["http_status"] == 400
+    assert explained["facts"] == {"position": "int", "line": "int", "variant_id": "str"}
+    assert explained["checks"][0]["check"] == "cart_lines:every_line_has_a_known_variant"
+
+
+def test_an_unknown_code_is_answered_with_what_was_meant(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, err = run("explain", "MISSING_STORE")
+    assert (code, out) == (2, "")
+    assert "Did you mean MISSING_STORES?" in err
+    code, out, _ = run("explain", "MISSING_STORE", "--json")
+    assert code == 2
+    assert json.loads(out)["errors"][0]["code"] == "UNKNOWN_CODE"
+
+
+def test_help_lists_the_commands(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, _ = run("--help")
+    assert code == 0
+    for command in ("check", "explain", "rules"):
+        assert f"\n  {command} " in out
+
+
+def test_an_unknown_command_is_a_usage_error(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, _, err = run("chekc")
+    assert code == 2
+    assert "chekc" in err
+
+
+def test_help_needs_neither_pydantic_nor_rich_nor_a_server() -> None:
+    program = "import sys; from diddo_rules.cli import main; main(['--help']); print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported = done.stdout.splitlines()[-1]
+    for module in ("pydantic", "rich", "fastapi", "uvicorn", "hypothesis"):
+        assert f"'{module}'" not in imported
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Pretend that a distribution brings a command."""
+
+    def pretend(value: Any, *, name: str = "foreign") -> None:
+        entry_point = EntryPoint(name=name, value=value, group=app.COMMANDS_GROUP)
+        monkeypatch.setattr(app, "_foreign", lambda: (entry_point,))
+
+    return pretend
+
+
+@click.command(short_help="Comes from elsewhere.")
+def elsewhere_command() -> None:
+    click.echo("at your service")
+
+
+def test_commands_of_other_packages_are_found_by_entry_point(
+    run: Callable[..., tuple[int, str, str]], foreign: Callable[..., None]
+) -> None:
+    foreign(f"{__name__}:elsewhere_command")
+    assert run("foreign") == (0, "at your service\n", "")
+    assert "Comes from elsewhere." in run("--help")[1]
+
+
+def test_a_missing_extra_is_named(run: Callable[..., tuple[int, str, str]], foreign: Callable[..., None]) -> None:
+    foreign("a_module_that_is_not_there:serve", name="serve")
+    code, out, err = run("serve", "--port", "1")
+    assert (code, out) == (3, "")
+    assert "diddo serve: the module a_module_that_is_not_there is not installed" in err
+    assert "serve" in run("--help")[1]
+    code, out, _ = run("serve", "--json")
+    assert (code, json.loads(out)["errors"][0]["code"]) == (3, "MISSING_EXTRA")
+
+
+class Distributed:
+    name = "diddo-rules"
+    requires = ("click>=8", 'fastapi>=0.1; extra == "sandbox"', "Some_Thing; python_version > '3' and extra == 'other'")
+
+
+@pytest.mark.parametrize(("module", "extra"), [("fastapi.routing", "sandbox"), ("some_thing", "other")])
+def test_the_extra_that_brings_a_module_is_found(module: Any, extra: Any) -> None:
+    said = missing_extra(ModuleNotFoundError(name=module), Distributed())
+    assert said.endswith(f"pip install 'diddo-rules[{extra}]'")
+
+
+def test_colour_is_for_terminals(
+    run: Callable[..., tuple[int, str, str]], empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in run("check", empty)[1]
+
+
+def test_a_cart_cannot_write_markup(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "markup.json").write_text('{"id": "[red]x[/red]"}')
+    assert "Cart [red]x[/red] is" in run("check", "markup.json")[1]

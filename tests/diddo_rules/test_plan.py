@@ -1,0 +1,131 @@
+# ruff: noqa: ARG001 (checks have the signature of their hook)
+import itertools
+import re
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diddo_rules import Cart, Engine, PlanError, hookimpl
+
+
+def names(engine: Any) -> list[str]:
+    return [step.function.__name__ for step in engine.plan.steps]
+
+
+def test_low_numbers_run_first(make_check: Callable[..., Any]) -> None:
+    checks = [make_check(name, priority=priority) for name, priority in (("c", 3), ("a", 1), ("b", 2))]
+    assert names(Engine(checks)) == ["a", "b", "c"]
+
+
+def test_equal_numbers_run_by_code_then_plugin(make_check: Callable[..., Any]) -> None:
+    checks = [make_check("z", code="A"), make_check("y", code="B"), make_check("b", code="C")]
+    assert names(Engine(checks)) == ["z", "y", "b"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_the_order_does_not_depend_on_registration(make_check: Callable[..., Any], order: Any) -> None:
+    checks = [
+        make_check("one", code="ONE", priority=5, after=("TWO",)),
+        make_check("two", code="TWO", priority=9),
+        make_check("three", code="THREE", priority=7),
+        make_check("four", code="FOUR", priority=8, before=("THREE",)),
+    ]
+    assert names(Engine(checks[index] for index in order)) == ["four", "three", "two", "one"]
+
+
+def ranks(data: st.DataObject, count: Any) -> tuple[list[int], list[tuple[int, int]]]:
+    """Draw a priority per check, and edges that go from lower to higher numbers, so that no circle can be."""
+    priorities = data.draw(st.lists(st.integers(0, 3), min_size=count, max_size=count))
+    pairs = list(itertools.combinations(range(count), 2))
+    return priorities, data.draw(st.lists(st.sampled_from(pairs), unique=True))
+
+
+@given(data=st.data())
+def test_every_constraint_holds_in_whatever_order_checks_are_registered(
+    make_check: Callable[..., Any], data: st.DataObject
+) -> None:
+    count = 6
+    priorities, edges = ranks(data, count)
+    checks = [
+        make_check(
+            f"check_{number}",
+            code=f"C{number}",
+            priority=priorities[number],
+            after=[f"C{one}" for one, other in edges if other == number],
+        )
+        for number in range(count)
+    ]
+    planned = names(Engine(checks))
+    assert planned == names(Engine(data.draw(st.permutations(checks))))
+    for one, other in edges:
+        assert planned.index(f"check_{one}") < planned.index(f"check_{other}")
+    for first, second in itertools.pairwise(planned):
+        if not edges:
+            assert priorities[int(first[-1])] <= priorities[int(second[-1])]
+
+
+def test_a_check_that_requires_another_runs_after_it(make_check: Callable[..., Any]) -> None:
+    checks = [make_check("needy", code="A", priority=1, requires=("B",)), make_check("ground", code="B", priority=2)]
+    assert names(Engine(checks)) == ["ground", "needy"]
+
+
+def test_a_plugin_may_be_named_instead_of_a_code(make_check: Callable[..., Any]) -> None:
+    checks = [make_check("one", code="A", priority=2, before=("two",)), make_check("two", code="B", priority=1)]
+    assert names(Engine(checks)) == ["one", "two"]
+
+
+def test_a_circle_is_named(make_check: Callable[..., Any]) -> None:
+    checks = [
+        make_check("bystander", code="D"),
+        make_check("one", code="A", after=("C",)),
+        make_check("two", code="B", after=("A",)),
+        make_check("three", code="C", after=("B",)),
+        make_check("behind", code="E", after=("C",)),
+    ]
+    with pytest.raises(PlanError) as refused:
+        Engine(checks)
+    said = str(refused.value)
+    assert "circle" in said
+    for edge in ("one:one before two:two (after=A)", "two:two before three:three (after=B)"):
+        assert edge in said
+    assert "three:three before one:one (after=C)" in said
+    assert not re.search("bystander|behind", said)
+
+
+def test_names_that_nobody_answers_to_are_listed(make_check: Callable[..., Any]) -> None:
+    plan = Engine([make_check("one", before=("NOBODY",), after=("gone",))]).plan
+    assert plan.unmatched == (("one:one", "NOBODY"), ("one:one", "gone"))
+
+
+def test_two_violations_never_share_a_code(make_check: Callable[..., Any]) -> None:
+    with pytest.raises(PlanError, match="share the code SAME"):
+        Engine([make_check("one", code="SAME"), make_check("two", code="SAME")])
+
+
+def test_a_check_belongs_to_one_plugin(make_check: Callable[..., Any], make_module: Callable[..., ModuleType]) -> None:
+    check = make_check("one")
+    with pytest.raises(PlanError, match="in the plugins first and second"):
+        Engine([make_module("first", one=check), make_module("second", one=check)])
+
+
+def test_an_implementation_without_the_decorator_is_refused(make_module: Callable[..., ModuleType]) -> None:
+    @hookimpl
+    def check_cart(cart: Cart) -> Any:
+        return []
+
+    with pytest.raises(PlanError, match="plugin bare: check_cart implements check_cart without @check"):
+        Engine([make_module("bare", check_cart=check_cart)])
+
+
+@pytest.mark.parametrize("kind", ["wrapper", "hookwrapper"])
+def test_a_single_check_cannot_be_wrapped(make_module: Callable[..., ModuleType], kind: Any) -> None:
+    @hookimpl(specname="check_cart", **{kind: True})
+    def spy(cart: Cart) -> Any:
+        return (yield)
+
+    with pytest.raises(PlanError, match="wrap around_validation instead"):
+        Engine([make_module("spying", spy=spy)])
