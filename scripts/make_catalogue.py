@@ -347,7 +347,7 @@ def resource_classes() -> Iterator[tuple[str, type]]:
     from stripe._object_classes import V2_OBJECT_CLASSES  # noqa: PLC0415  absent from older SDKs
 
     for name, (module, cls) in sorted({**OBJECT_CLASSES, **V2_OBJECT_CLASSES}.items()):
-        if name not in ("list", "search_result", "file_upload"):
+        if not name.endswith(("list", "search_result")) and name != "file_upload":
             yield name, getattr(importlib.import_module(module), cls)
 
 
