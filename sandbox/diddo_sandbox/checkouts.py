@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from diddo_gateways.documents import Conflict
+import orjson
+
+from diddo_gateways.documents import Change, Conflict, Put
 from diddo_gateways.protocol import (
     GatewayError,
     GatewayRefused,
@@ -27,7 +29,7 @@ from diddo_sandbox.errors import ApiError, InternalServerError, PaymentRefused, 
 from diddo_sandbox.payment_gateways import PaymentGateways
 from diddo_sandbox.settings import SandboxSettings
 
-__all__ = ["Checkouts"]
+__all__ = ["CHECKOUT", "Checkouts"]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ CHECKOUT_STATES: dict[str, dict[SessionEventKind, str]] = {
     "succeeded": {},
 }
 SEEN = 32
+# Names a checkout's cart, for pages whose link carries no key: a cart's id is only unique in its world.
+CHECKOUT = "checkout"
 
 
 class Checkouts:
@@ -117,6 +121,17 @@ class Checkouts:
         if record.checkout is not None and record.checkout["status"] == "cancelled":
             await self._expire(world, record.checkout["session_id"])
 
+    async def find(self, world: World, checkout_id: str) -> tuple[CartRecord, PaymentSession | None] | None:
+        """Return the cart of a checkout, with its payment session as the gateway sees it while there is one."""
+        document = await world.get(CHECKOUT, checkout_id)
+        if document is None:
+            return None
+        record = await self._carts.read(world, orjson.loads(document.body)["cart_id"])
+        checkout = record.checkout
+        if checkout is None or checkout["id"] != checkout_id or checkout["session_id"] is None:
+            return record, None
+        return record, await self._gateways.serving(world).retrieve_session(checkout["session_id"])
+
     def _judge(self, cart_id: str, record: CartRecord | None) -> Report:
         cart = None if record is None else Cart.model_validate(record.cart)
         locked = record is not None and record.checkout is not None and not self._abandoned(record.checkout)
@@ -135,9 +150,10 @@ class Checkouts:
                 raise refusal(report)
             assert record is not None  # noqa: S101  CART_NOT_FOUND has seen to it
             left_open = record.checkout["id"] if record.checkout else None
+            checkout_id = left_open or world.ids.new("checkout_", 20)
             record.checkout = {
                 # The same id makes the gateway answer with the session that was being opened, if there is one.
-                "id": left_open or world.ids.new("checkout_", 20),
+                "id": checkout_id,
                 "run": self._run,
                 "gateway": self._gateways.name,
                 "session_id": None,
@@ -146,8 +162,11 @@ class Checkouts:
                 "failed_attempts": 0,
                 "seen": [],
             }
+            changes: list[Change] = [record.put(created=world.clock.now())]
+            if not left_open:
+                changes.append(Put(CHECKOUT, checkout_id, orjson.dumps({"cart_id": cart_id})))
             try:
-                await world.commit([record.put(created=world.clock.now())])
+                await world.commit(changes)
             except Conflict:
                 continue
             return record
@@ -172,15 +191,18 @@ class Checkouts:
             amount=total["value"],
             currency=total["currency"],
             lines=_payment_lines(cart),
-            success_url=self._return_url(self._settings.success_url, cart["id"]),
-            cancel_url=self._return_url(self._settings.cancel_url, cart["id"]),
+            success_url=self._return_url(self._settings.success_url, record),
+            cancel_url=self._return_url(self._settings.cancel_url, record),
             idempotency_key=f"{world.name}-{checkout['id']}",
             email=buyer.get("email"),
             metadata={"world": world.name, "cart_id": cart["id"], "checkout_id": checkout["id"]},
         )
 
-    def _return_url(self, template: str | None, cart_id: str) -> str:
-        return (template or self._base_url + "/receipt/{CART_ID}").replace("{CART_ID}", cart_id)
+    def _return_url(self, template: str | None, record: CartRecord) -> str:
+        assert record.checkout is not None  # noqa: S101  it was just locked
+        if template is None:
+            return f"{self._base_url}/receipt/{record.checkout['id']}"
+        return template.replace("{CART_ID}", record.cart["id"])
 
     def _apply(self, world: World, record: CartRecord, event: SessionEvent) -> None:
         checkout = record.checkout

@@ -117,12 +117,12 @@ def test_a_taken_port_is_said_and_ends_with_5(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "arguments", "code", "said"),
     [
-        ("", ["--gateway", "strip"], 3, "Did you mean stripe?"),
+        ("", ["--port", "0", "--gateway", "strip"], 3, "Did you mean stripe?"),
         ("", ["--port", "many"], 2, "--port"),
         ("", ["--state", "."], 2, "is a directory"),
-        ("", ["--state", "nowhere/shop.db"], 3, "nowhere/shop.db"),
-        ("", ["--catalogue", "nowhere.toml"], 3, "nowhere.toml"),
-        ("[sandbox]\nprot = 1", [], 3, "Did you mean port?"),
+        ("", ["--port", "0", "--state", "nowhere/shop.db"], 3, "nowhere/shop.db"),
+        ("", ["--port", "0", "--catalogue", "nowhere.toml"], 3, "nowhere.toml"),
+        ("[sandbox]\nprot = 1", ["--port", "0"], 3, "Did you mean port?"),
         ("[sandbox]\nport = 99999", [], 3, "sandbox.port"),
         ("[rules]\nload = ['nobody.knows']", ["--port", "0"], 3, "nobody"),
         ("[sandbox.gateways.stripe]\ncolour = 'red'", ["--port", "0"], 3, "colour"),
