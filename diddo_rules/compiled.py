@@ -122,19 +122,16 @@ class _CarefulPass:
             if results is _NO_RESULTS:
                 self._values["settings"] = step.settings
                 results = step.function(*[self._values[name] for name in step.arguments])
+            yields, muted = step.info.yields, step.muted
             for result in results:
-                if type(result) in step.info.yields:
-                    self._take(step, result)
-                else:
+                if type(result) not in yields:
                     self._note_foreign(step, result)
-                if self._first_only and self._found:
-                    return
+                elif result.code not in muted:
+                    self._found.append(result)
+                    if self._first_only:
+                        return
         except CRASHES as error:
             self._note_crash(step, error, results)
-
-    def _take(self, step: Step, found: Violation) -> None:
-        if found.code not in step.muted:
-            self._found.append(found)
 
     def _note_foreign(self, step: Step, result: object) -> None:
         if isinstance(result, Violation):

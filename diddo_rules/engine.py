@@ -1,6 +1,7 @@
 """The engine: plugins go in, and out comes a report on each cart."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from importlib.metadata import EntryPoint
 from typing import Any, Self
 
@@ -129,8 +130,7 @@ class Engine:
     @property
     def plan(self) -> Plan:
         """The checks in the order in which they run."""
-        if self._judge == self._replan_and_judge:
-            self._replan()
+        self._replan_if_stale()
         return self._plan
 
     @property
@@ -150,13 +150,8 @@ class Engine:
 
     def mutators(self) -> dict[type[Violation], Mutator]:
         """Return all that the plugins offer for breaking a valid cart, by the violation that is then found."""
-        found: dict[type[Violation], Mutator] = {}
-        settings = self._plugin_settings()
-        for offer in self.hook.mutators.get_hookimpls():
-            arguments = {"settings": settings.get(offer.plugin_name)} if "settings" in offer.argnames else {}
-            offered: Any = offer.function(**arguments)
-            found |= offered
-        return found
+        self._replan_if_stale()
+        return dict(self._mutators)
 
     def register(self, plugin: object) -> None:
         """Add a plugin to a living engine; the next validation goes by the new plan."""
@@ -181,21 +176,36 @@ class Engine:
 
     def _mark_stale(self) -> None:
         self._judge: Judge = self._replan_and_judge
+        vars(self).pop("_mutators", None)
 
     def _replan_and_judge(self, cart: Cart | None, context: Context) -> Report:
         self._replan()
         return self._judge(cart, context)
+
+    def _replan_if_stale(self) -> None:
+        if self._judge == self._replan_and_judge:
+            self._replan()
 
     def _replan(self) -> None:
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise PluginLoadError(f"{error}. {did_you_mean('', hookspecs.__all__)}") from error
-        steps = steps_of(self.hook.check_cart.get_hookimpls(), self._plugin_settings())
+        self._settings = self._plugin_settings()
+        steps = steps_of(self.hook.check_cart.get_hookimpls(), self._settings)
         on, off = self._switches.apply(steps)
         self._plan = make_plan(on, switched_off=off)
         self._switches.require_known({*self._plugins, *self.not_imported}, self._plan.violations)
         self._judge = wrap(compile_plan(self._plan, stop=self._stop), self.hook.around_validation)
+
+    @cached_property
+    def _mutators(self) -> dict[type[Violation], Mutator]:
+        found: dict[type[Violation], Mutator] = {}
+        for offer in self.hook.mutators.get_hookimpls():
+            settings = {"settings": self._settings.get(offer.plugin_name)} if "settings" in offer.argnames else {}
+            offered: Any = offer.function(**settings)
+            found |= offered
+        return found
 
     def _plugin_settings(self) -> dict[str, BaseModel]:
         """Return each plugin's validated settings by its name."""

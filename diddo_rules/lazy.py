@@ -1,5 +1,6 @@
 """Packages that import their parts when they are asked for."""
 
+import sys
 from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any
@@ -15,7 +16,9 @@ def importer(package: str, names: Collection[str], modules: Collection[str]) -> 
             for part in modules:
                 module = import_module(f"{package}.{part}")
                 if name in module.__all__:
-                    return getattr(module, name)
+                    found = getattr(module, name)
+                    setattr(sys.modules[package], name, found)  # asked for once
+                    return found
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return find

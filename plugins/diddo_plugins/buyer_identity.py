@@ -21,7 +21,7 @@ class BuyerIdentityMissing(Violation):
 def buyer_is_known(cart: Cart) -> Iterator[BuyerIdentityMissing]:
     """The cart has a buyer identity, and at least one of its fields says something."""
     buyer = cart.buyer_identity
-    if buyer is None or all(is_blank(value) for _, value in buyer):
+    if buyer is None or all(map(is_blank, vars(buyer).values())):
         yield BuyerIdentityMissing(at="/buyer_identity")
 
 

@@ -1,4 +1,5 @@
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -115,6 +116,10 @@ def test_a_cart_is_immutable_through_and_through(cart: Cart) -> None:
 @pytest.mark.parametrize("text", [None, "", " ", "\t\n", "\u200b", "\ufeff \u2060", "\xa0"])
 def test_text_that_says_nothing_is_blank(text: Any) -> None:
     assert is_blank(text)
+
+
+def test_all_white_space_is_blank() -> None:
+    assert [char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace() and not is_blank(char)] == []
 
 
 @pytest.mark.parametrize("text", ["0", ".", " x ", "\u200bx", "👕", "قميص", "\u0301"])
