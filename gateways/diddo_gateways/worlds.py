@@ -97,6 +97,7 @@ class Ids:
     def __init__(self, seed: str, marks: dict[str, int] | None = None) -> None:
         self._seed = seed.encode()[:64]
         self._next: dict[str, int] = dict(marks or {})
+        self._heads: dict[str, bytes] = {}
         self.marks: dict[str, int] = dict(marks or {})
         self.marks_moved = False
 
@@ -107,7 +108,10 @@ class Ids:
         if number >= self.marks.get(prefix, 0):
             self.marks[prefix] = number + RESERVE
             self.marks_moved = True
-        digest = blake2b(b"%s:%s:%d" % (self._seed, prefix.encode(), number), digest_size=length).digest()
+        head = self._heads.get(prefix)
+        if head is None:
+            head = self._heads[prefix] = b"%s:%s:" % (self._seed, prefix.encode())
+        digest = blake2b(head + b"%d" % number, digest_size=length).digest()
         return prefix + digest.translate(TO_ALPHABET).decode()
 
 

@@ -60,6 +60,8 @@ class SqliteDocuments:
         }
 
     def _prepare(self) -> None:
+        # Objects are of one to three kB: on a larger page several fit, and fewer pages are touched. New files only.
+        self._db.execute("PRAGMA page_size = 8192")
         # One server per file: two would hand out the same ids.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")

@@ -190,14 +190,12 @@ async def _inline_price(work: Work, data: JsonObject, name: str) -> tuple[JsonOb
     if "product" in data:
         product = await work.fetch("product", data["product"], param=under(name, "product"), status=400)
     elif "product_data" in data:
-        # What is described inline cannot be sold again: product and price are made inactive.
+        # What is described inline cannot be sold again: product and price are made inactive, and are no news.
         product = products.new(work, {**data["product_data"], "active": False})
-        work.emit("product.created", product)
     else:
         raise MissingParameter(under(name, "product"))
     price = prices.new(work, {**data, "product": product["id"], "active": False}, param=name)
     work.insert(price)
-    work.emit("price.created", price)
     return price, product
 
 

@@ -25,12 +25,14 @@ def decode(text: bytes, into: Tree | None = None) -> Tree:
         into: the tree to add to, when a request has both.
 
     Raises:
-        ParameterRefused: the text is not UTF-8, too deep, has too many pairs, or uses one name for a value and for
+        ParameterRefused: the text is not UTF-8, holds a null byte, is too deep, has too many pairs, or uses one name for a value and for
             an object at once.
     """
     tree: Tree = {} if into is None else into
     if not text:
         return tree
+    if b"%00" in text or b"\0" in text:
+        raise ParameterRefused("Invalid null byte in the request's parameters.")
     pairs = text.split(b"&", MOST_PAIRS)
     if len(pairs) > MOST_PAIRS:
         raise ParameterRefused(f"The request has more than {MOST_PAIRS} parameters.")
@@ -38,31 +40,30 @@ def decode(text: bytes, into: Tree | None = None) -> Tree:
         for pair in pairs:
             if pair:
                 name, _, value = pair.partition(b"=")
-                _add(tree, _unquoted(name), _unquoted(value))
+                if b"%" in pair or b"+" in pair:
+                    name, value = (
+                        unquote_to_bytes(name.replace(b"+", b" ")),
+                        unquote_to_bytes(value.replace(b"+", b" ")),
+                    )
+                _add(tree, name.decode(), value.decode())
     except UnicodeDecodeError as error:
         raise ParameterRefused("Invalid UTF-8 in the request's parameters.") from error
     return tree
 
 
-def _unquoted(text: bytes) -> str:
-    if b"+" in text:
-        text = text.replace(b"+", b" ")
-    if b"%" in text:
-        text = unquote_to_bytes(text)
-    return text.decode()
-
-
 def _add(tree: Tree, name: str, value: str) -> None:
-    bracket = name.find("[")
-    if bracket <= 0 or not name.endswith("]"):
+    if not name.endswith("]") or name.find("[") <= 0:
         _set(tree, name, value, whole=name)
         return
-    steps = [name[:bracket], *name[bracket + 1 : -1].split("][")]
+    first, _, rest = name[:-1].partition("[")
+    steps = [first, *rest.split("][")]
     if len(steps) > DEEPEST:
         raise ParameterRefused(f"Parameters may be nested {DEEPEST} levels deep: {name}")
-    for position, step in enumerate(steps[:-1]):
-        tree = _enter(tree, step, steps[position + 1 :], whole=name)
-    last = steps[-1]
+    last = steps.pop()
+    for position, step in enumerate(steps):
+        inner = tree.get(step) if step else None
+        # The common step, to where an earlier parameter has been; the rest is for `_enter`.
+        tree = inner if isinstance(inner, dict) else _enter(tree, step, [*steps[position + 1 :], last], whole=name)
     _set(tree, last or str(len(tree)), value, whole=name)
 
 

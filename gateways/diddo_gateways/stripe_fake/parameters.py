@@ -276,5 +276,5 @@ def _message(complaint: ErrorDetails, name: str) -> str:
 
 
 def _name(location: tuple[int | str, ...]) -> str:
-    first, *rest = (part for part in location if not str(part).startswith(BRANCH))
+    first, *rest = [part for part in location if not str(part).startswith(BRANCH)] or location
     return str(first) + "".join(f"[{part}]" for part in rest)

@@ -15,8 +15,8 @@ from diddo_gateways.stripe_fake.parameters import Parameters
 KNOWN = catalogue.load()
 PARAMETERS = Parameters(KNOWN)
 SESSION = KNOWN.operations["POST /v1/checkout/sessions"]
-NAMES = st.text(st.characters(exclude_characters="[]", exclude_categories=["Cs"]), min_size=1, max_size=20)
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+NAMES = st.text(st.characters(exclude_characters="[]\0", exclude_categories=["Cs"]), min_size=1, max_size=20)
+WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 SESSIONS = st.fixed_dictionaries(
     {},
@@ -92,6 +92,7 @@ def test_what_other_clients_send_is_read_too(text: bytes, expected: dict[str, An
     [
         (b"metadata=a&metadata[b]=c", "Invalid object", "metadata[b]"),
         (b"metadata[b]=c&metadata=a", "Invalid object", "metadata"),
+        (b"mode=%00", "Invalid null byte in the request's parameters.", None),
         (b"mode=%ff", "Invalid UTF-8 in the request's parameters.", None),
         (b"mode" + b"[a]" * 25 + b"=1", "Parameters may be nested 20 levels deep: mode" + "[a]" * 25, None),
         (b"a=1&" * 10_001, "The request has more than 10000 parameters.", None),
