@@ -37,6 +37,8 @@ __all__ = [
 class CardDetailsRefused(CardError):
     """Card details that no card can have; nothing of them is kept."""
 
+    # Not even a digest of the request: it may hold somebody's real number, mistyped.
+    began = False
     details_code: str
     details_param: str
     text: str
@@ -86,7 +88,9 @@ class InvalidCvc(CardDetailsRefused):
 
 
 class CardNotForTesting(CardError):
-    """A well-formed number that is no test card: possibly somebody's real one, so it is not repeated anywhere."""
+    """A well-formed number that is no test card: possibly somebody's real one, so nothing of it is kept or repeated."""
+
+    began = False
 
     def __init__(self) -> None:
         super().__init__(
@@ -100,6 +104,8 @@ class CardNotForTesting(CardError):
 
 class RawCardsRefused(CardError):
     """Card numbers are not taken through the API by this account."""
+
+    began = False
 
     def __init__(self) -> None:
         super().__init__(

@@ -165,6 +165,13 @@ def test_a_detached_method_can_be_used_no_more(shop: Any, customer: str) -> None
         methods.detach(method.id)
 
 
+def test_the_methods_of_a_deleted_customer_are_detached(shop: Any, customer: str) -> None:
+    methods = [shop.client.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id for _ in range(3)]
+    shop.client.v1.customers.delete(customer)
+    assert [shop.client.v1.payment_methods.retrieve(method).customer for method in methods] == [None] * 3
+    assert sorted(shop.events()[-4:]) == ["customer.deleted"] + ["payment_method.detached"] * 3
+
+
 def test_a_method_that_has_paid_unattached_cannot_be_attached(shop: Any, customer: str) -> None:
     paid = shop.pay("pm_card_visa")
     with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):

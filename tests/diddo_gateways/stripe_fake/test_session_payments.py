@@ -181,6 +181,15 @@ def test_sessions_that_cannot_be_paid(shop: Any) -> None:
     assert pay(shop, expired) == Gone("expired")
 
 
+def test_an_expired_session_gives_its_intent_up(shop: Any) -> None:
+    session = open_session(shop)
+    pay(shop, session, with_card("4000002760003184"))
+    shop.client.v1.checkout.sessions.expire(session.id)
+    intent = shop.client.v1.payment_intents.retrieve(now(shop, session).payment_intent)
+    assert (intent.status, intent.cancellation_reason) == ("canceled", "expired")
+    assert shop.events()[-2:] == ["checkout.session.expired", "payment_intent.canceled"]
+
+
 def test_time_runs_out(own_shop: Any) -> None:
     session = open_session(own_shop)
     challenge = pay(own_shop, session, with_card("4000002760003184")).url.rpartition("/")[2]

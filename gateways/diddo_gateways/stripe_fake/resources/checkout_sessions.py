@@ -23,6 +23,7 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import list_body, selected, sliced
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.resources.payment_intents import abandon
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -147,7 +148,7 @@ async def list_line_items(call: Call) -> Answer:
 async def expire(call: Call) -> Answer:
     """End an open session."""
     session = await current(call.work, call.path["session"])
-    _expire(call.work, session)
+    await _expire(call.work, session)
     return session
 
 
@@ -159,7 +160,7 @@ async def current(work: Work, session_id: str, *, param: str = "session", status
     """
     session = await work.fetch(KIND, session_id, param=param, status=status, noun="checkout.session")
     if session["status"] == "open" and session["expires_at"] <= work.now:
-        _expire(work, session)
+        await _expire(work, session)
     return session
 
 
@@ -218,17 +219,19 @@ async def _time_is_up(work: Work, message: Message, data: JsonObject) -> None:
     """End a session that nobody has read since its time was up."""
     session = await work.get(KIND, data["session"])
     if session is not None and session["status"] == "open":
-        _expire(work, session, by_timer=True)
+        await _expire(work, session, by_timer=True)
     await work.commit(Settle(message.id))
 
 
-def _expire(work: Work, session: JsonObject, *, by_timer: bool = False) -> None:
+async def _expire(work: Work, session: JsonObject, *, by_timer: bool = False) -> None:
     _move(session, "expire", "expired")
     session["url"] = session["client_secret"] = None
     work.save(session)
     if not by_timer:
         work.cancel(_timer(session))
     work.emit("checkout.session.expired", session)
+    if session["payment_intent"] is not None:
+        await abandon(work, session["payment_intent"])
 
 
 def _move(session: JsonObject, action: str, status: str) -> None:

@@ -12,6 +12,7 @@ from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, Resou
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.resources.payment_methods import detach_all
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -79,6 +80,7 @@ async def delete(call: Call) -> Answer:
     """Delete a customer; the saved payment methods are detached with it."""
     work = call.work
     customer = await work.fetch(KIND, call.path["customer"])
+    await detach_all(work, customer["id"])
     work.emit("customer.deleted", customer)
     work.remove(customer)
     left: JsonObject = {"id": customer["id"], "object": KIND, "deleted": True}

@@ -33,7 +33,7 @@ from diddo_gateways.stripe_fake.resources.payment_methods import make_from_param
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["make_intent", "provide"]
+__all__ = ["abandon", "make_intent", "provide"]
 
 KIND = "payment_intent"
 # Says which checkout session an intent belongs to; kept beside it under the same id.
@@ -334,6 +334,13 @@ async def expire_authorisation(work: Work, message: Message, data: JsonObject) -
     if intent["status"] == "requires_capture" and intent["latest_charge"] == charge["id"]:
         await _end(work, intent, "expire", reason="automatic")
     await work.commit(Settle(message.id))
+
+
+async def abandon(work: Work, intent_id: str) -> None:
+    """Give up the intent of a checkout session that has expired, unless it is over already."""
+    intent = await work.fetch(KIND, intent_id)
+    if intent["status"] in INTENTS.allowed("cancel"):
+        await _end(work, intent, "cancel", reason="expired")
 
 
 async def _refuse_checkouts(work: Work, intent: JsonObject) -> None:

@@ -19,7 +19,7 @@ from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payment_errors import AttachRefused, PaymentMethodUsedUp, RawCardsRefused
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["attach_to", "card_behind", "card_of", "make_from_card", "named", "past_of", "use"]
+__all__ = ["attach_to", "card_behind", "card_of", "detach_all", "make_from_card", "named", "past_of", "use"]
 
 KIND = "payment_method"
 # What a payment method went through, kept beside it under the same id: it is no part of Stripe's object.
@@ -30,6 +30,9 @@ ELSEWHERE = (
     " request on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
 )
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+# More than any customer has: a page of the store needs a limit.
+MOST = 1_000_000
 
 filtered_by(KIND, "customer", "type", "allow_redisplay")
 
@@ -109,12 +112,23 @@ async def detach(call: Call) -> Answer:
             "The payment method you provided is not attached to a customer so detachment is impossible.",
             param="payment_method",
         )
+    await _detach(work, method)
+    return method
+
+
+async def _detach(work: Work, method: JsonObject) -> None:
     before = {"customer": method["customer"]}
     method["customer"] = None
     work.save(method)
     (await past_of(work, method))["used_up"] = True
     work.emit("payment_method.detached", method, before)
-    return method
+
+
+async def detach_all(work: Work, customer_id: str) -> None:
+    """Take all payment methods from a customer who is being deleted."""
+    owned = await work.world.page(KIND, limit=MOST, terms=[[f"customer={customer_id}"]])
+    for document in owned:
+        await _detach(work, await work.fetch(KIND, document.id))
 
 
 def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
