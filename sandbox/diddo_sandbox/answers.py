@@ -1,5 +1,6 @@
 """How the Diddo API answers: JSON bytes as they are, and one shape for every error."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,8 +81,8 @@ def json_response(content: Any, *, status: int = 200, headers: Mapping[str, str]
 
 
 def error_body(*violations: Violation) -> bytes:
-    """Return the JSON body for what was found."""
-    return orjson.dumps({"errors": [violation.to_error() for violation in violations]})
+    """Return the JSON body for what was found; it may quote any number or text that was sent, however odd."""
+    return json.dumps({"errors": [violation.to_error() for violation in violations]}).encode()
 
 
 def error_response(*violations: Violation, headers: Mapping[str, str] | None = None) -> Response:

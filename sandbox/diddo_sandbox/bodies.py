@@ -1,8 +1,8 @@
 """The request bodies of the Diddo API: snake_case and camelCase alike; unknown keys are ignored."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 from pydantic.alias_generators import to_camel
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "CartIdentity",
     "Item",
     "ProductQuery",
+    "ProductSearch",
     "RemoveItem",
     "SetBuyer",
     "SetShipping",
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+VariantId = Annotated[Id, Field(examples=["harbor-hoodie-navy-m"])]
 
 
 class _Body(BaseModel):
@@ -34,14 +38,14 @@ class _Body(BaseModel):
 class CartIdentity(_Body):
     """Names a cart; `"0"` is no cart yet."""
 
-    cart_id: Id
+    cart_id: Annotated[Id, Field(examples=["cart_ready", "cart_no_shipping", "cart_no_buyer"])]
 
 
 class Item(_Body):
     """So many pieces of a variant, named by its `external_id`."""
 
-    variant_id: Id
-    quantity: StrictInt
+    variant_id: VariantId
+    quantity: Annotated[StrictInt, Field(examples=[1])]
 
 
 class AddItem(CartIdentity):
@@ -53,7 +57,7 @@ class AddItem(CartIdentity):
 class RemoveItem(CartIdentity):
     """What is taken out of a cart."""
 
-    variant_id: Id
+    variant_id: VariantId
 
 
 class BuyerFields(_Body):
@@ -80,8 +84,8 @@ class SetBuyer(CartIdentity):
 class ShippingOption(_Body):
     """A shipping method for a store of the cart: the store's domain and the method's id."""
 
-    store: Id
-    shipping_id: Id
+    store: Annotated[Id, Field(examples=["harbor-athletics.example"])]
+    shipping_id: Annotated[Id, Field(examples=["standard"])]
 
 
 class SetShipping(CartIdentity):
@@ -90,16 +94,12 @@ class SetShipping(CartIdentity):
     shipping_options: Annotated[list[ShippingOption], Field(min_length=1, max_length=100)]
 
 
-def _several(value: Any) -> Any:
-    """Let one value stand where a list may."""
-    return [value] if isinstance(value, str) else value
-
-
-Values = Annotated[list[str], BeforeValidator(_several), Field(max_length=100)]
+Values = Annotated[list[str], Field(max_length=100)]
+ValueOrValues = Annotated[str | Values, Field(union_mode="left_to_right")]
 
 
 class ProductQuery(_Body):
-    """Which products to list; a filter takes one value or several, of which any may match."""
+    """Which products to list; a filter that is given several times is met by any of its values."""
 
     player: Values = []
     team: Values = []
@@ -111,3 +111,18 @@ class ProductQuery(_Body):
     currency: Values = []
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class ProductSearch(_Body):
+    """Which products to list; a filter takes one value or several, of which any may match."""
+
+    player: ValueOrValues = []
+    team: ValueOrValues = []
+    tags: ValueOrValues = []
+    brand: ValueOrValues = []
+    category: ValueOrValues = []
+    gender: ValueOrValues = []
+    age: ValueOrValues = []
+    currency: ValueOrValues = []
+    limit: Annotated[StrictInt, Field(ge=1, le=100)] = 20
+    offset: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from diddo_gateways.stripe_fake.app import StripeFake
@@ -16,7 +16,7 @@ from diddo_sandbox.errors import ApiError, Forbidden, Unauthorized
 from diddo_sandbox.payment_gateways import PaymentGateways
 from diddo_sandbox.settings import SandboxSettings
 
-__all__ = ["CurrentWorld", "Services", "ServicesOf"]
+__all__ = ["CartId", "CurrentWorld", "Services", "ServicesOf"]
 
 DEFAULT_WORLD = "default"
 
@@ -68,3 +68,4 @@ async def world_of(
 
 
 CurrentWorld = Annotated[World, Depends(world_of)]
+CartId = Annotated[str, Path(examples=["cart_ready", "cart_no_shipping", "cart_no_buyer"])]

@@ -85,6 +85,8 @@ def test_removing_the_last_line_of_a_store_removes_the_store(api: Api) -> None:
         ("no-such-variant", 1, 400, "VARIANT_NOT_FOUND"),
         ("harbor-tee-white-xl", 1, 422, "PRODUCT_NOT_AVAILABLE"),
         (HOODIE, 501, 422, "QUANTITY_EXCEEDED"),
+        (HOODIE, 10**40, 422, "QUANTITY_EXCEEDED"),
+        (HOODIE, -(10**40), 422, "QUANTITY_INVALID"),
         (HOODIE, 0, 422, "QUANTITY_INVALID"),
         (HOODIE, -1, 422, "QUANTITY_INVALID"),
     ],

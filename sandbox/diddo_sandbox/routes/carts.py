@@ -7,7 +7,7 @@ from diddo_rules import Cart, pointer
 from diddo_sandbox.answers import ERROR_RESPONSES, Responses, json_response
 from diddo_sandbox.bodies import AddItem, RemoveItem, SetBuyer, SetShipping
 from diddo_sandbox.errors import ApiError
-from diddo_sandbox.services import CurrentWorld, ServicesOf
+from diddo_sandbox.services import CartId, CurrentWorld, ServicesOf
 from diddo_sandbox.shapes import CartInside, CartState
 
 __all__ = ["router"]
@@ -57,7 +57,7 @@ async def set_buyer_as_before(body: SetBuyer, world: CurrentWorld, services: Ser
 
 
 @router.get("/shipping-rates/{cart_id}", responses=CART)
-async def shipping_rates(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def shipping_rates(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Offer the methods by which each store ships to the buyer."""
     missing = ApiError(BuyerIdentityMissing(at=pointer("buyer_identity")))
     return json_response(await services.carts.shipping_rates(world, cart_id, missing))
@@ -71,19 +71,19 @@ async def choose_shipping(body: SetShipping, world: CurrentWorld, services: Serv
 
 
 @router.get("/status/{cart_id}", responses={200: {"model": CartState}})
-async def status(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def status(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Tell where the cart stands, with its orders once it is submitted; made to be polled."""
     record = await services.carts.read(world, cart_id)
     return json_response({"status": record.cart["status"], "orders": record.orders, "cart": record.cart})
 
 
 @router.post("/cartStatus/{cart_id}", responses={200: {"model": CartState}}, deprecated=True)
-async def status_as_before(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def status_as_before(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Do as `GET /cart/status/{cart_id}`, under its older path."""
     return await status(cart_id, world, services)
 
 
 @router.get("/{cart_id}", responses=CART)
-async def read(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def read(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Return a cart."""
     return json_response((await services.carts.read(world, cart_id)).cart)

@@ -7,7 +7,7 @@ from diddo_sandbox import qr
 from diddo_sandbox.answers import ERROR_RESPONSES, Responses, json_response
 from diddo_sandbox.bodies import BuyerFields
 from diddo_sandbox.next_call import next_call
-from diddo_sandbox.services import CurrentWorld, Services, ServicesOf
+from diddo_sandbox.services import CartId, CurrentWorld, Services, ServicesOf
 from diddo_sandbox.session_tokens import session_token
 from diddo_sandbox.shapes import CheckoutUrl, ValidationAnswer
 
@@ -28,32 +28,32 @@ async def customer_session_token(
 
 
 @router.post("/{cart_id}", responses={200: {"model": CheckoutUrl}})
-async def check_out(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def check_out(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Validate the cart, lock it and open its payment session; the answer's `url` is where the shopper pays."""
     return json_response({"url": await services.checkouts.start(world, cart_id)})
 
 
 @router.post("/{cart_id}/validate", responses={200: {"model": ValidationAnswer}})
-async def validate(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def validate(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Say all that is wrong with the cart, and what to call next; nothing is made or locked."""
     report = await services.checkouts.validate(world, cart_id)
     return json_response(report.to_dict() | {"next": next_call(report, cart_id)})
 
 
 @router.get("/{cart_id}/qr.svg", responses=IMAGE)
-async def qr_svg(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def qr_svg(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Check out as `POST /checkout/{cart_id}` does, and answer the page's QR code as SVG."""
     return await _qr(cart_id, world, services, qr.SVG)
 
 
 @router.get("/{cart_id}/qr.png", responses=IMAGE)
-async def qr_png(cart_id: str, world: CurrentWorld, services: ServicesOf) -> Response:
+async def qr_png(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
     """Check out as `POST /checkout/{cart_id}` does, and answer the page's QR code as PNG."""
     return await _qr(cart_id, world, services, qr.PNG)
 
 
 @router.get("/{cart_id}/qr", responses=IMAGE)
-async def qr_any(cart_id: str, world: CurrentWorld, services: ServicesOf, request: Request) -> Response:
+async def qr_any(cart_id: CartId, world: CurrentWorld, services: ServicesOf, request: Request) -> Response:
     """Check out as `POST /checkout/{cart_id}` does, and answer the page's QR code in the form that Accept asks for."""
     return await _qr(cart_id, world, services, qr.preferred(request.headers.get("accept", "")))
 

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/_sandbox", tags=["Sandbox control"], responses=ERROR
 class ClockChange(BaseModel):
     """What to do to the clock, in this order: freeze (now, or at a Unix second), advance, resume."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     freeze: bool | Annotated[int, Field(ge=0, le=4_102_444_800)] = False
     advance: Annotated[int, Field(ge=0, le=LONGEST_STEP)] = 0

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from diddo_sandbox.answers import ERROR_RESPONSES, json_response
-from diddo_sandbox.bodies import ProductQuery
+from diddo_sandbox.bodies import ProductQuery, ProductSearch
 from diddo_sandbox.catalogue import FILTERS, Catalogue
 from diddo_sandbox.pictures import picture
 from diddo_sandbox.services import CurrentWorld, ServicesOf
@@ -26,9 +26,9 @@ async def list_products(
 
 
 @router.post("")
-async def search_products(_world: CurrentWorld, services: ServicesOf, body: ProductQuery | None = None) -> Response:
+async def search_products(_world: CurrentWorld, services: ServicesOf, body: ProductSearch | None = None) -> Response:
     """List products as `GET /products` does, with the filters in the body."""
-    return _listed(services.catalogue, body or ProductQuery())
+    return _listed(services.catalogue, body or ProductSearch())
 
 
 @pictures.get("/images/{slug}.svg")
@@ -37,7 +37,11 @@ async def product_picture(slug: str, services: ServicesOf) -> Response:
     return Response(picture(slug, services.catalogue), media_type="image/svg+xml")
 
 
-def _listed(catalogue: Catalogue, query: ProductQuery) -> Response:
-    found = list(catalogue.search({name: getattr(query, name) for name in FILTERS}))
+def _listed(catalogue: Catalogue, query: ProductQuery | ProductSearch) -> Response:
+    found = list(catalogue.search({name: _several(getattr(query, name)) for name in FILTERS}))
     pagination = {"total": len(found), "limit": query.limit, "offset": query.offset}
     return json_response({"products": found[query.offset : query.offset + query.limit], "pagination": pagination})
+
+
+def _several(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
