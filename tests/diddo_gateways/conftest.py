@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,12 @@ def server() -> Iterator[Server]:
     """A server of the test's own."""
     with serving() as server:
         yield server
+
+
+@pytest.fixture
+def serve() -> Callable[..., AbstractContextManager[Server]]:
+    """Serves a fake until the block ends: for those that start it more than once, or with a state file."""
+    return serving
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ def decode(text: bytes, into: Tree | None = None) -> Tree:
         into: the tree to add to, when a request has both.
 
     Raises:
-        ParameterRefused: the text is not UTF-8, holds a null byte, is too deep, has too many pairs, or uses one name for a value and for
-            an object at once.
+        ParameterRefused: the text is not UTF-8, holds a null byte, is too deep, has too many pairs, or uses one name
+            for a value and for an object at once.
     """
     tree: Tree = {} if into is None else into
     if not text:

@@ -1,6 +1,7 @@
 """The shapes of Stripe's objects: a blank one to start from, and the deviations of one that is done."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -221,7 +222,8 @@ SCALARS: dict[str, Callable[[Any], bool]] = {
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "number": _is_number,
-    "decimal": lambda value: isinstance(value, str),
+    # The SDK's `to_dict` turns the text of the wire into Decimal.
+    "decimal": lambda value: isinstance(value, str | Decimal),
     "datetime": lambda value: isinstance(value, str),
     "any": lambda _: True,
     "null": lambda value: value is None,

@@ -9,6 +9,9 @@ A session whose time is up expires when anybody reads it, and by a timer when no
 items and what its payment intent is to be made from are kept apart from the object, as `checkout.session.content`.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import orjson
 
 from diddo_gateways.documents import Message, Settle
@@ -25,7 +28,7 @@ from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.resources.payment_intents import abandon
 from diddo_gateways.stripe_fake.shapes import blank
-from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
+from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["complete", "content_of", "current", "line_items_of"]
@@ -48,6 +51,13 @@ class SessionNotOpen(InvalidRequest):
         )
 
 
+PARTICIPLES = {"complete": "completed", "expire": "expired", "update": "updated"}
+
+
+def _refuse(action: str, session: Mapping[str, Any], _allowed: Sequence[str]) -> SessionNotOpen:
+    return SessionNotOpen(PARTICIPLES[action], session["status"])
+
+
 STATES = StateTable(
     kind=KIND,
     start=("open",),
@@ -56,8 +66,8 @@ STATES = StateTable(
         "complete": {},
         "expired": {},
     },
+    refuse=_refuse,
 )
-PARTICIPLES = {"complete": "completed", "expire": "expired", "update": "updated"}
 
 
 @operation("POST /v1/checkout/sessions")
@@ -112,7 +122,7 @@ async def update(call: Call) -> Answer:
     work, params = call.work, call.params
     session = await current(work, call.path["session"])
     if set(params) - {"metadata"}:
-        _move(session, "update", "open")
+        STATES.check(session, "update")
         await _update_content(work, session, params)
     overwrite(session, params, ("metadata",))
     work.save(session)
@@ -189,7 +199,7 @@ async def complete(
     Raises:
         StripeError: the session is not open any more.
     """
-    _move(session, "complete", "complete")
+    STATES.move(session, "complete")
     session["url"] = session["client_secret"] = None
     known = session["customer_details"] or _details(email=None)
     given = {field: value for field, value in (details or {}).items() if value}
@@ -224,7 +234,7 @@ async def _time_is_up(work: Work, message: Message, data: JsonObject) -> None:
 
 
 async def _expire(work: Work, session: JsonObject, *, by_timer: bool = False) -> None:
-    _move(session, "expire", "expired")
+    STATES.move(session, "expire")
     session["url"] = session["client_secret"] = None
     work.save(session)
     if not by_timer:
@@ -232,13 +242,6 @@ async def _expire(work: Work, session: JsonObject, *, by_timer: bool = False) ->
     work.emit("checkout.session.expired", session)
     if session["payment_intent"] is not None:
         await abandon(work, session["payment_intent"])
-
-
-def _move(session: JsonObject, action: str, status: str) -> None:
-    try:
-        STATES.move(session, action, status)
-    except MissingEdge:
-        raise SessionNotOpen(PARTICIPLES[action], session["status"]) from None
 
 
 def _timer(session: JsonObject) -> str:
