@@ -82,11 +82,10 @@ class _CarefulPass:
         """Go on where the straight line stopped; all before that was clean."""
         index, results, first, error = halt
         step = self._plan.steps[index]
-        if error is not None:
-            self._note_crash(step, error, results)
+        if error is None:
+            self._collect(step, results, first)
         else:
-            # A generator goes on behind its first result; a list starts over.
-            self._collect(step, chain((first,), results) if iter(results) is results else results)
+            self._note_crash(step, error, results)
         return self.run(self._plan.steps[index + 1 :])
 
     def run(self, steps: Sequence[Step]) -> Report:
@@ -116,12 +115,14 @@ class _CarefulPass:
             return "there is no cart"
         return None
 
-    def _collect(self, step: Step, results: Any) -> None:
-        """Take the step's results, asking for them first where that has not happened."""
+    def _collect(self, step: Step, results: Any, first: object = _NO_RESULTS) -> None:
+        """Take the step's results, of which `first` was taken already; ask for them where that has not happened."""
         try:
             if results is _NO_RESULTS:
                 self._values["settings"] = step.settings
                 results = step.function(*[self._values[name] for name in step.arguments])
+            elif iter(results) is results:  # a generator goes on behind its first result; a list starts over
+                results = chain((first,), results)
             yields, muted = step.info.yields, step.muted
             for result in results:
                 if type(result) not in yields:

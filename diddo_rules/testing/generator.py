@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from diddo_rules.cart import Cart, CartLine, CartStore, ShippingMethod, Variant
+from diddo_rules.cart import Cart, CartLine, CartStore, Product, ShippingMethod, Variant
 from diddo_rules.context import Case, Context, Pick
 from diddo_rules.testing.drivers import unpacked
 from diddo_rules.testing.pools import AMOUNTS, BUYERS, CURRENCIES, DOMAINS, FEES, QUANTITIES, TITLES, money_of
@@ -97,14 +97,23 @@ def _of(pool: Sequence[_T], pick: Pick) -> _T:
 def _line(choose: Pick, currency: str, number: int) -> dict[str, Any]:
     """Return a line as its JSON stands, but for amounts, which are shared."""
     quantity = _of(QUANTITIES, choose)
-    price = money_of(_of(AMOUNTS, choose), currency)
+    amount = _of(AMOUNTS, choose)
     title = _of(TITLES, choose)
-    described = {"title": title, "marketplace": _of(_MARKETPLACES, choose), "price": price}
+    marketplace = _of(_MARKETPLACES, choose)
+    price = money_of(amount, currency)
     return {
         "quantity": quantity,
-        "variant": {"id": f"variant_{number}", **described},
-        "product": {"id": f"product_{number}", "description": title, **described},
+        "variant": {"id": f"variant_{number}", "title": title, "marketplace": marketplace, "price": price},
+        "product": _product(number, marketplace, amount, currency),
     }
+
+
+@lru_cache(maxsize=4096)
+def _product(number: int, marketplace: str, amount: int, currency: str) -> Product:
+    """Return a product, which carts can share because it is immutable."""
+    price = money_of(amount, currency)
+    title = TITLES[number % len(TITLES)]
+    return Product(id=f"product_{number}", title=title, description=title, marketplace=marketplace, price=price)
 
 
 def _store(choose: Pick, currency: str, number: int) -> dict[str, Any]:

@@ -318,6 +318,21 @@ def test_the_extra_that_brings_a_module_is_found(module: Any, extra: Any) -> Non
     assert said.endswith(f"pip install 'diddo-rules[{extra}]'")
 
 
+def test_a_module_that_no_extra_brings_is_named_all_the_same() -> None:
+    assert missing_extra(ModuleNotFoundError(name="other"), Distributed()) == "the module other is not installed."
+
+
+@click.command()
+def interrupted_command() -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_command_ends_with_130(run: Any, foreign: Callable[..., None]) -> None:
+    foreign(f"{__name__}:interrupted_command")
+    code, out, _ = run("foreign")
+    assert (code, out.strip()) == (130, "")
+
+
 def test_colour_is_for_terminals(
     run: Callable[..., tuple[int, str, str]], empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from diddo_rules import (
     Cart,
+    Case,
     Context,
     Engine,
     PlanError,
@@ -271,6 +272,18 @@ def test_plugins_come_and_go_in_a_living_engine(make_check: Callable[..., Any], 
     assert [step.name for step in engine.plan.steps] == ["quiet:quiet"]
     with pytest.raises(PluginLoadError, match="Did you mean quiet"):
         engine.unregister("quite")
+
+
+def test_mutators_follow_the_plugins(make_check: Callable[..., Any], make_module: Callable[..., ModuleType]) -> None:
+    engine = Engine([make_check("quiet", code="B")])
+    assert engine.mutators() == {}
+    loud = make_check("loud")
+    offered = {loud.diddo_check.yields[0]: lambda cart, context, pick: Case(cart, context)}
+    offer = hookimpl(specname="mutators")(lambda: offered)
+    engine.register(make_module("loud", loud=loud, mutators=offer))
+    assert engine.mutators() == offered
+    engine.unregister("loud")
+    assert engine.mutators() == {}
 
 
 class Limits(BaseModel):

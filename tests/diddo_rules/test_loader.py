@@ -138,11 +138,15 @@ def test_broken_plugins_are_left_out_if_the_settings_say_so(tmp_path: Path, writ
         ("./absent.py", "there is no file"),
         ("rules_m:absent", "AttributeError"),
         ("no_such_module", "No module named"),
+        ("./rules_broken.py", "ZeroDivisionError"),
+        ("./folder.py", "there is no file"),
         ("rules_m:not_a_plugin", "is a class; name an instance"),
     ],
 )
 def test_what_cannot_be_loaded_is_named(tmp_path: Path, write: Callable[..., Any], load: str, cause: str) -> None:
     write("rules_m")
+    write("rules_broken", "1/0")
+    (tmp_path / "folder.py").mkdir()
     with pytest.raises(PluginLoadError, match=cause) as refused:
         engine_of(tmp_path, load=(load,))
     assert f"({load})" in str(refused.value)

@@ -138,6 +138,11 @@ def test_wrong_keys_and_values_are_named_with_where_they_stand(values: Any, comp
         validate_settings(Outer, values, section="sandbox", origins=origins)
 
 
+def test_a_table_without_settings_knows_none() -> None:
+    with pytest.raises(SettingsError, match=r"sandbox.a: there is no such setting. None are known."):
+        validate_settings(BaseModel, {"a": 1}, section="sandbox")
+
+
 def test_every_wrong_key_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         validate_settings(Outer, {"a": 1, "b": 2}, section="sandbox")

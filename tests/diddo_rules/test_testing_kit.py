@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 
 from diddo_rules import Cart, Case, Context, Engine, Money, Pick, Violation, check
 from diddo_rules.testing import (
@@ -78,7 +79,7 @@ def test_every_code_is_reachable_alone(violation: type[Violation]) -> None:
 
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda violation: violation.code)
 def test_a_broken_cart_shrinks_to_one_store_and_one_line_of_plain_values(violation: type[Violation]) -> None:
-    case = find(carts_with(violation), lambda case: True, settings=QUIET)  # noqa: ARG005 (any will do)
+    case = find(carts_with(violation), bool, settings=QUIET)
     assert case == gen_broken(replayed([]), [violation], ENGINE)
     if case.cart is not None:
         assert len(case.cart.stores) <= 1
@@ -95,6 +96,13 @@ def test_violations_can_be_provoked_together() -> None:
         assert set(ENGINE.validate(*case).codes) == codes
 
     together()
+
+
+@pytest.mark.parametrize("codes", [("CART_NOT_FOUND", "CART_NOT_FOUND"), ("MISSING_STORES", "MISSING_STORE_DOMAIN")])
+def test_what_is_never_found_together_is_not_looked_for_in_vain(codes: tuple[str, ...]) -> None:
+    impossible = carts_with(*(ENGINE.violations[code] for code in codes))
+    with pytest.raises(Unsatisfiable):
+        find(impossible, bool, settings=settings(QUIET, max_examples=20))
 
 
 @given(cases())
