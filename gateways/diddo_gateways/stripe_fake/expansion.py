@@ -15,12 +15,15 @@ __all__ = ["expanded", "includes"]
 DEEPEST = 4
 LISTS = ("list", "search_result")
 
-Include = Callable[[Work, JsonObject], Awaitable[Any]]
+Include = Callable[[Work, JsonObject, str], Awaitable[Any]]
 _includes: dict[tuple[str, str], Include] = {}
 
 
 def includes(kind: str, field: str) -> Callable[[Include], Include]:
-    """Register how a field is made that a kind of object has only when it is asked for, as a session's `line_items`."""
+    """Register how a field is made that a kind of object has only when it is asked for, as a session's `line_items`.
+
+    The function gets the work, the object and the field's name.
+    """
 
     def register(include: Include) -> Include:
         _includes[kind, field] = include
@@ -81,7 +84,7 @@ class _Expansion:
             raise self._refused()
         include = _includes.get((kind or "", field))
         if include is not None and field not in obj:
-            obj[field] = await include(self._work, obj)
+            obj[field] = await include(self._work, obj, field)
         elif not rest and not self._expandable(node):
             raise self._refused()
         value = obj.get(field)

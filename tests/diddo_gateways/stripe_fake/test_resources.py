@@ -45,6 +45,40 @@ def test_a_customer_lives_and_is_deleted(client: stripe.StripeClient, well_forme
             attempt()
 
 
+def test_a_customer_is_made_with_a_saved_card(client: stripe.StripeClient, well_formed: Check) -> None:
+    customers = client.v1.customers
+    made: Any = customers.create({"payment_method": "pm_card_visa"})
+    cards = customers.payment_methods.list(made.id).data
+    assert [card.customer for card in cards] == [made.id]
+    well_formed(customers.payment_methods.retrieve(made.id, cards[0].id))
+    assert types(client)[:2] == ["payment_method.attached", "customer.created"]
+    updated: Any = customers.update(
+        made.id,
+        {
+            "invoice_settings": {"default_payment_method": cards[0].id},
+            "expand": ["invoice_settings.default_payment_method"],
+        },
+    )
+    assert updated.invoice_settings.default_payment_method.card.last4 == "4242"
+    for params in ({}, {"payment_method": "pm_card_mastercard"}):
+        with pytest.raises(stripe.InvalidRequestError, match="does not have a payment method with the ID"):
+            customers.create({**params, "invoice_settings": {"default_payment_method": cards[0].id}})  # type: ignore[typeddict-item]
+    with pytest.raises(stripe.CardError):
+        customers.create({"payment_method": "pm_card_chargeDeclined"})
+    assert len(customers.list().data) == 1
+    customers.delete(made.id)
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
+        customers.payment_methods.list(made.id)
+    assert client.v1.payment_methods.retrieve(cards[0].id).customer is None
+
+
+def test_what_a_customer_has_none_of_expands_to_an_empty_list(client: stripe.StripeClient, well_formed: Check) -> None:
+    made: Any = client.v1.customers.create({"expand": ["sources", "subscriptions", "tax_ids"]})
+    well_formed(made)
+    assert made.sources.data == made.tax_ids.data == made.subscriptions.data == []
+    assert "sources" not in client.v1.customers.retrieve(made.id).to_dict()
+
+
 def test_an_update_that_changes_nothing_is_no_event(client: stripe.StripeClient) -> None:
     made = client.v1.customers.create({"name": "Ada"})
     client.v1.customers.update(made.id, {"name": "Ada"})

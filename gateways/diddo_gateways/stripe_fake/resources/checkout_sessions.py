@@ -214,7 +214,7 @@ async def complete(
 
 
 @includes(KIND, "line_items")
-async def _first_lines(work: Work, session: JsonObject) -> JsonObject:
+async def _first_lines(work: Work, session: JsonObject, _field: str) -> JsonObject:
     lines = await line_items_of(work, session)
     return {
         "object": "list",

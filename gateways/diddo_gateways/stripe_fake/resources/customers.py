@@ -9,10 +9,11 @@ from typing import Any
 from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
+from diddo_gateways.stripe_fake.expansion import includes
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.resources.payment_methods import detach_all
+from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, detach_all, named
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -45,6 +46,9 @@ async def create(call: Call) -> Answer:
     _write(customer, params)
     work.insert(customer)
     work.emit("customer.created", customer)
+    if "payment_method" in params:
+        await attach_to(work, await named(work, params["payment_method"]), customer["id"])
+    await _check_default_method(work, customer, params)
     return customer
 
 
@@ -65,9 +69,7 @@ async def retrieve(call: Call) -> Answer:
 async def update(call: Call) -> Answer:
     """Change a customer."""
     customer = await call.work.fetch(KIND, call.path["customer"])
-    default = call.params.get("invoice_settings", {}).get("default_payment_method")
-    if default:
-        await _check_own_method(call.work, customer, default)
+    await _check_default_method(call.work, customer, call.params)
     before = _write(customer, call.params)
     call.work.save(customer)
     if before:
@@ -94,20 +96,47 @@ async def list_(call: Call) -> Answer:
     return await listed(call, KIND)
 
 
+@operation("GET /v1/customers/{customer}/payment_methods")
+async def list_payment_methods(call: Call) -> Answer:
+    """List what is saved to a customer."""
+    customer = await call.work.fetch(KIND, call.path["customer"])
+    return await listed(call, "payment_method", terms=[[f"customer={customer['id']}"]])
+
+
+@operation("GET /v1/customers/{customer}/payment_methods/{payment_method}")
+async def retrieve_payment_method(call: Call) -> Answer:
+    """Return one payment method of a customer."""
+    customer = await call.work.fetch(KIND, call.path["customer"])
+    method_id = call.path["payment_method"]
+    method = await call.work.fetch("payment_method", method_id, param="payment_method", noun="PaymentMethod")
+    if method["customer"] != customer["id"]:
+        raise ResourceMissing("PaymentMethod", method_id, param="payment_method")
+    return method
+
+
 def blank_invoice_settings() -> JsonObject:
     """Return the invoice settings of a new customer."""
     return {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None}
 
 
-async def _check_own_method(work: Work, customer: JsonObject, method_id: str) -> None:
-    method = await work.get("payment_method", method_id)
-    if method is None or method["customer"] != customer["id"]:
+async def _check_default_method(work: Work, customer: JsonObject, params: JsonObject) -> None:
+    method_id = params.get("invoice_settings", {}).get("default_payment_method")
+    method = await work.get("payment_method", method_id) if method_id else None
+    if method_id and (method is None or method["customer"] != customer["id"]):
         raise InvalidRequest(
             f"The customer does not have a payment method with the ID {method_id}. The payment method must be attached"
             " to the customer.",
             code="resource_missing",
             param="invoice_settings[default_payment_method]",
         )
+
+
+@includes(KIND, "sources")
+@includes(KIND, "subscriptions")
+@includes(KIND, "tax_ids")
+async def _none_of(_work: Work, customer: JsonObject, field: str) -> JsonObject:
+    """Return an empty list: the sandbox does not make these yet, so that no customer has any."""
+    return {"object": "list", "data": [], "has_more": False, "url": f"/v1/customers/{customer['id']}/{field}"}
 
 
 def _write(customer: JsonObject, params: dict[str, Any]) -> JsonObject:
