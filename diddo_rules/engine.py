@@ -1,6 +1,6 @@
 """The engine: plugins go in, and out comes a report on each cart."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from typing import Any, Self
@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from diddo_rules import hookspecs
 from diddo_rules.around import wrap
 from diddo_rules.cart import Cart
-from diddo_rules.compiled import Judge, Stop, compile_plan
+from diddo_rules.compiled import Stop, compile_plan
 from diddo_rules.context import Context, Mutator
-from diddo_rules.errors import PluginLoadError, SettingsError
+from diddo_rules.errors import DiddoError, PluginLoadError, SettingsError
 from diddo_rules.loader import FailedPlugin, LoadedPlugin, installed_plugins, load_plugins, plugin_of
 from diddo_rules.plan import Plan, make_plan, steps_of
 from diddo_rules.report import Report
@@ -25,25 +25,6 @@ from diddo_rules.violations import Violation
 __all__ = ["Engine"]
 
 _NO_CONTEXT = Context()
-
-
-class _PluginManager(pluggy.PluginManager):
-    """Pluggy's manager, which also tells when the plan no longer fits what is registered."""
-
-    def __init__(self, changed: Callable[[], None]) -> None:
-        super().__init__(hookspecs.PROJECT)
-        self._changed = changed
-        self.add_hookspecs(hookspecs)
-
-    def register(self, plugin: object, name: str | None = None) -> str | None:
-        registered = super().register(plugin, name)
-        self._changed()
-        return registered
-
-    def unregister(self, plugin: object | None = None, name: str | None = None) -> Any | None:
-        unregistered = super().unregister(plugin, name)
-        self._changed()
-        return unregistered
 
 
 class Engine:
@@ -83,10 +64,12 @@ class Engine:
         self._raw_settings = settings or {}
         self._origins = origins or {}
         self._plugins: dict[str, LoadedPlugin] = {}
-        self._manager = _PluginManager(self._mark_stale)
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
         for plugin in plugins:
             self._register(_named(plugin))
-        self._replan()
+        self._make_plan()
+        self._require_known_names()
 
     @classmethod
     def from_settings(cls, settings: Settings, *, installed: Iterable[EntryPoint] | None = None) -> Self:
@@ -130,7 +113,6 @@ class Engine:
     @property
     def plan(self) -> Plan:
         """The checks in the order in which they run."""
-        self._replan_if_stale()
         return self._plan
 
     @property
@@ -150,12 +132,21 @@ class Engine:
 
     def mutators(self) -> dict[type[Violation], Mutator]:
         """Return all that the plugins offer for breaking a valid cart, by the violation that is then found."""
-        self._replan_if_stale()
         return dict(self._mutators)
 
     def register(self, plugin: object) -> None:
-        """Add a plugin to a living engine; the next validation goes by the new plan."""
-        self._register(_named(plugin))
+        """Add a plugin to a living engine; the next validation goes by the new plan.
+
+        Raises:
+            DiddoError: of the kinds that making an engine raises; the engine is as it was before.
+        """
+        named = _named(plugin)
+        self._register(named)
+        try:
+            self._make_plan()
+        except DiddoError:
+            self.unregister(named.name)
+            raise
 
     def unregister(self, name: str) -> None:
         """Take a plugin out of a living engine."""
@@ -163,6 +154,7 @@ class Engine:
             raise PluginLoadError(f"there is no plugin {name}. {did_you_mean(name, self._plugins)}")
         del self._plugins[name]
         self._manager.unregister(name=name)
+        self._make_plan()
 
     def _register(self, loaded: LoadedPlugin) -> None:
         try:
@@ -174,29 +166,17 @@ class Engine:
             raise PluginLoadError(f"plugin {loaded.name} ({loaded.source}) has no check: is @check missing?")
         self._plugins[loaded.name] = loaded
 
-    def _mark_stale(self) -> None:
-        self._judge: Judge = self._replan_and_judge
-        vars(self).pop("_mutators", None)
-
-    def _replan_and_judge(self, cart: Cart | None, context: Context) -> Report:
-        self._replan()
-        return self._judge(cart, context)
-
-    def _replan_if_stale(self) -> None:
-        if self._judge == self._replan_and_judge:
-            self._replan()
-
-    def _replan(self) -> None:
+    def _make_plan(self) -> None:
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise PluginLoadError(f"{error}. {did_you_mean('', hookspecs.__all__)}") from error
+            raise PluginLoadError(f"{error}. {did_you_mean('', hookspecs.HOOKS)}") from error
         self._settings = self._plugin_settings()
         steps = steps_of(self.hook.check_cart.get_hookimpls(), self._settings)
         on, off = self._switches.apply(steps)
         self._plan = make_plan(on, switched_off=off)
-        self._switches.require_known({*self._plugins, *self.not_imported}, self._plan.violations)
         self._judge = wrap(compile_plan(self._plan, stop=self._stop), self.hook.around_validation)
+        vars(self).pop("_mutators", None)
 
     @cached_property
     def _mutators(self) -> dict[type[Violation], Mutator]:
@@ -207,12 +187,15 @@ class Engine:
             found |= offered
         return found
 
+    def _require_known_names(self) -> None:
+        plugins = {*self._plugins, *self.not_imported}
+        self._switches.require_known(plugins, self.violations)
+        for name in self._raw_settings:
+            if name not in plugins:
+                raise SettingsError(f"plugins.{name}: there is no such plugin. {did_you_mean(name, plugins)}")
+
     def _plugin_settings(self) -> dict[str, BaseModel]:
         """Return each plugin's validated settings by its name."""
-        known = {*self._plugins, *self.not_imported}
-        for name in self._raw_settings:
-            if name not in known:
-                raise SettingsError(f"plugins.{name}: there is no such plugin. {did_you_mean(name, known)}")
         models: dict[str, Any] = {it.plugin_name: it.function() for it in self.hook.settings_model.get_hookimpls()}
         for name in self._raw_settings:
             if name in self._plugins and name not in models:

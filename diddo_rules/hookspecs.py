@@ -16,9 +16,10 @@ from diddo_rules.cart import Cart
 from diddo_rules.context import Context, Mutator
 from diddo_rules.violations import Violation
 
-__all__ = ["PROJECT", "around_validation", "check_cart", "hookimpl", "mutators", "settings_model"]
+__all__ = ["HOOKS", "PROJECT", "around_validation", "check_cart", "hookimpl", "mutators", "settings_model"]
 
 PROJECT = "diddo_rules"
+HOOKS = ("around_validation", "check_cart", "mutators", "settings_model")
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

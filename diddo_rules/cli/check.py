@@ -12,7 +12,7 @@ import click
 import diddo_rules  # which imports its parts, and pydantic, when they are asked for
 from diddo_rules.cli.failures import CommandFailure, ExitCode
 from diddo_rules.cli.options import engine_options, json_option, make_engine
-from diddo_rules.cli.screen import screen
+from diddo_rules.cli.screen import plain, screen
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -85,11 +85,11 @@ def _print(report: Report, cart: Cart) -> None:
     out = screen()
     for violation in report.violations:
         out.print(f"{violation.code}  {violation.http_status}  {violation.at or '/'}", style="bold red")
-        out.print(f"  {violation.message}")
+        out.print(f"  {plain(violation.message)}")
         out.print(f"  {violation.remedy}", style="dim")
     for crash in report.crashed:
         out.print(f"{crash.check} crashed  500", style="bold red")
-        out.print(f"  {crash.exception}: {crash.message}")
+        out.print(f"  {crash.exception}: {plain(crash.message)}")
     verdict = "valid" if report.ok else "not valid"
     counts = f"{len(report.ran)} checks ran, {len(report.skipped)} skipped, {len(report.crashed)} crashed"
-    out.print(f"Cart {cart.id} is {verdict}: {counts}.", style="bold green" if report.ok else "bold")
+    out.print(f"Cart {plain(cart.id)} is {verdict}: {counts}.", style="bold green" if report.ok else "bold")

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["screen"]
+__all__ = ["plain", "screen"]
 
 _WIDE = 200
+
+
+def plain(text: str) -> str:
+    """Return text from a cart such that it cannot steer a terminal: what cannot be printed is spelt out."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def screen() -> Console:

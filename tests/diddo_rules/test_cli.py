@@ -340,6 +340,13 @@ def test_colour_is_for_terminals(
     assert "\x1b" not in run("check", empty)[1]
 
 
+def test_a_cart_cannot_steer_the_terminal(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "escape.json").write_text(json.dumps({"id": "\x1b[2J\u202e", "status": "SUBMITTED"}))
+    out = run("check", "escape.json")[1]
+    assert r"Cart \x1b[2J\u202e is not valid" in out
+    assert "\x1b" not in out
+
+
 def test_a_cart_cannot_write_markup(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     (tmp_path / "markup.json").write_text('{"id": "[red]x[/red]"}')
     assert "Cart [red]x[/red] is" in run("check", "markup.json")[1]

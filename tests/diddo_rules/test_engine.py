@@ -286,6 +286,22 @@ def test_mutators_follow_the_plugins(make_check: Callable[..., Any], make_module
     assert engine.mutators() == {}
 
 
+def test_a_plugin_that_does_not_fit_leaves_a_living_engine_as_it_was(
+    make_check: Callable[..., Any], cart: Cart
+) -> None:
+    engine = Engine([make_check("one", code="SAME")])
+    with pytest.raises(PlanError, match="share the code SAME"):
+        engine.register(make_check("two", code="SAME"))
+    assert engine.validate(cart).ran == ("one:one",)
+    assert [plugin.name for plugin in engine.plugins] == ["one"]
+
+
+def test_a_plugin_that_is_switched_off_can_go(make_check: Callable[..., Any], cart: Cart) -> None:
+    engine = Engine([make_check("one"), make_check("two", code="B")], disable=["FAULT"])
+    engine.unregister("one")
+    assert engine.validate(cart).ran == ("two:two",)
+
+
 class Limits(BaseModel):
     most: int = 3
 
@@ -308,6 +324,12 @@ def test_a_plugin_is_given_its_own_settings(limited: ModuleType, cart: Cart) -> 
     assert Engine([limited]).validate(cart).ok
     report = Engine([limited], settings={"limited": {"most": 1}}).validate(cart)
     assert report.violations[0].number == 1
+
+
+def test_a_plugin_can_go_and_leave_its_settings_behind(limited: ModuleType, cart: Cart) -> None:
+    engine = Engine([limited], settings={"limited": {"most": 1}})
+    engine.unregister("limited")
+    assert engine.validate(cart).ok
 
 
 @pytest.mark.parametrize(
@@ -393,7 +415,7 @@ def test_an_unknown_hook_is_refused(make_module: Callable[..., ModuleType]) -> N
     def check_crat(cart: Cart) -> Any:
         return []
 
-    with pytest.raises(PluginLoadError, match="check_crat"):
+    with pytest.raises(PluginLoadError, match=r"check_crat.* Known: around_validation, check_cart, "):
         Engine([make_module("typo", check_crat=check_crat)])
 
 
