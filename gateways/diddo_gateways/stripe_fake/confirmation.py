@@ -5,9 +5,9 @@ answer first. Whoever confirms commits: also after a decline, which leaves the f
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from diddo_gateways.stripe_fake.authentication import (
+    OFF_SESSION_REFUSED,
     authenticated_by_challenge,
     judge,
     open_challenge,
@@ -74,11 +74,14 @@ async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
     verdict = judge(
         card, off_session=terms.off_session, set_up=bool(past.get("set_up")), requested=requested or "automatic"
     )
+    if verdict.decline is OFF_SESSION_REFUSED:
+        # The issuer was never asked: there is no charge.
+        raise _failed(work, intent, "confirm", decline_fields(OFF_SESSION_REFUSED), method)
     if not verdict.challenge:
         return await charge(work, intent, "confirm", decline=verdict.decline, three_d_secure=verdict.three_d_secure)
     if terms.error_on_requires_action:
         fields = {"code": "authentication_required", "decline_code": "authentication_not_handled"}
-        raise _failed(work, intent, "confirm", {**fields, "message": ACTION_REFUSED, "payment_method": method})
+        raise _failed(work, intent, "confirm", {**fields, "message": ACTION_REFUSED}, method)
     INTENTS.move(intent, "confirm", "requires_action")
     intent["next_action"] = open_challenge(
         work, intent, return_url=terms.return_url, use_stripe_sdk=terms.use_stripe_sdk, session=terms.session
@@ -122,8 +125,9 @@ async def charge(
     if method["customer"] is None and not intent["setup_future_usage"]:
         (await past_of(work, method))["used_up"] = True
     if why is not None:
-        fields = decline_fields(why) | {"charge": made["id"], "payment_method": method}
-        raise _failed(work, intent, action, fields)
+        verified = made["payment_method_details"]["card"]["checks"]
+        shown = {**method, "card": {**method["card"], "checks": verified}}
+        raise _failed(work, intent, action, decline_fields(why) | {"charge": made["id"]}, shown)
     await _succeed(work, intent, action, manual=manual)
     await _save_for_later(work, intent, method, card, authenticated=three_d_secure is not None)
 
@@ -161,10 +165,10 @@ def decline_fields(decline: Decline) -> JsonObject:
     return {name: value for name in names if (value := getattr(decline, name)) is not None}
 
 
-def _failed(work: Work, intent: JsonObject, action: str, fields: JsonObject) -> PaymentDeclined:
+def _failed(work: Work, intent: JsonObject, action: str, fields: JsonObject, method: JsonObject) -> PaymentDeclined:
     """Put the intent back to where it needs another payment method, and return the error to raise."""
-    _end_attempt(work, intent, action, {**fields, "type": "card_error"})
-    return PaymentDeclined(fields, {"payment_intent": intent})
+    _end_attempt(work, intent, action, {**fields, "type": "card_error"}, method)
+    return PaymentDeclined(fields, {"payment_intent": intent, "payment_method": method})
 
 
 def fail_authentication(work: Work, intent: JsonObject, method: JsonObject) -> None:
@@ -172,14 +176,14 @@ def fail_authentication(work: Work, intent: JsonObject, method: JsonObject) -> N
     fields = {
         "code": "payment_intent_authentication_failure",
         "message": FAILED_AUTHENTICATION,
-        "payment_method": method,
         "type": "invalid_request_error",
     }
-    _end_attempt(work, intent, "authenticate", fields)
+    _end_attempt(work, intent, "authenticate", fields, method)
 
 
-def _end_attempt(work: Work, intent: JsonObject, action: str, fields: JsonObject) -> None:
+def _end_attempt(work: Work, intent: JsonObject, action: str, fields: JsonObject, method: JsonObject) -> None:
     fields["doc_url"] = DOCS + fields["code"].replace("_", "-")
+    fields |= {"payment_method": method, "payment_method_type": method["type"]}
     intent |= {
         "last_payment_error": dict(sorted(fields.items())),
         "next_action": None,
@@ -190,23 +194,27 @@ def _end_attempt(work: Work, intent: JsonObject, action: str, fields: JsonObject
     work.emit("payment_intent.payment_failed", intent)
 
 
-def check_customer(method: JsonObject, customer: Any) -> None:
-    """Hold the owner of a payment method against the customer of the payment.
+def check_owner(method: JsonObject, intent: JsonObject) -> None:
+    """Hold the owner of a payment method against the customer of the intent.
 
     Raises:
-        InvalidRequest: it is another's.
+        InvalidRequest: it is another's; the error carries the intent.
     """
-    owner = method["customer"]
+    owner, customer = method["customer"], intent["customer"]
     if owner is None or owner == customer:
         return
+    extra = {"payment_intent": intent}
     if customer is None:
         raise InvalidRequest(
-            f"The PaymentMethod supplied ({method['id']}) belongs to the Customer {owner}. Please include the Customer"
-            " in the `customer` parameter on the PaymentIntent.",
-            param="payment_method",
+            f"The `payment_method` parameter supplied {method['id']} belongs to the Customer {owner}. Please include"
+            " the Customer in the `customer` parameter on the PaymentIntent.",
+            code="parameter_missing",
+            param="source",
+            extra=extra,
         )
     raise InvalidRequest(
-        f"The PaymentMethod supplied ({method['id']}) does not belong to the Customer you supplied ({customer}). Please"
-        " use a PaymentMethod that belongs to this Customer.",
+        f"The PaymentMethod {method['id']} does not belong to the Customer you supplied {customer}. Please use this"
+        " PaymentMethod with the Customer that it belongs to instead.",
         param="payment_method",
+        extra=extra,
     )

@@ -15,7 +15,15 @@ NO_METHOD = (
     " or ConfirmationToken."
 )
 SUCCEEDED = "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
+NO_METHOD_OF_CUSTOMER = (
+    "You cannot confirm this PaymentIntent because it's missing a payment method. To confirm the PaymentIntent with"
+    " {customer}, specify a payment method attached to this customer along with the customer ID."
+)
 CAPTURED = "This PaymentIntent could not be captured because it has already been captured."
+PARTLY_CAPTURED = (
+    "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount"
+    " has been released."
+)
 FIXED = {
     ("confirm", "requires_payment_method"): NO_METHOD,
     ("confirm", "succeeded"): SUCCEEDED,
@@ -40,6 +48,10 @@ WORDINGS = {
 def _refused(action: str, intent: Mapping[str, Any], allowed: Sequence[str]) -> UnexpectedState:
     status = intent["status"]
     text = FIXED.get((action, status))
+    if text is NO_METHOD and intent["customer"] is not None:
+        text = NO_METHOD_OF_CUSTOMER.format(customer=intent["customer"])
+    elif text is CAPTURED and intent["amount_received"] < intent["amount"]:
+        text = PARTLY_CAPTURED
     if text is None:
         template, done = WORDINGS[action]
         text = template.format(status=status, done=done, allowed=", ".join(allowed))

@@ -21,6 +21,7 @@ __all__ = [
     "InvalidNumber",
     "MethodTypeRefused",
     "NeedsConfirm",
+    "NotCaptured",
     "NotUpdatable",
     "NothingToRefund",
     "ParameterInvalidInteger",
@@ -226,13 +227,15 @@ class RefundTooLarge(InvalidRequest):
 
 
 class CaptureTooLarge(InvalidRequest):
-    """More than was authorised; amounts are as displayed."""
+    """More than was authorised."""
 
     code = "amount_too_large"
 
-    def __init__(self, asked: str, capturable: str, *, param: str) -> None:
+    def __init__(self, intent: JsonObject) -> None:
         super().__init__(
-            f"The amount to capture ({asked}) is greater than the amount capturable ({capturable}).", param=param
+            "The payment could not be captured because the requested capture amount is greater than the amount you can"
+            " capture for this charge. Contact us via https://support.stripe.com/contact/ for help.",
+            extra={"payment_intent": intent},
         )
 
 
@@ -240,8 +243,17 @@ class NothingToRefund(InvalidRequest):
     """The intent has no charge that went through."""
 
     def __init__(self, intent_id: str) -> None:
+        super().__init__(f"This PaymentIntent ({intent_id}) does not have a successful charge to refund.")
+
+
+class NotCaptured(InvalidRequest):
+    """The charge is only authorised, which ends by canceling its intent."""
+
+    def __init__(self, intent_id: str) -> None:
         super().__init__(
-            f"This PaymentIntent ({intent_id}) does not have a successful charge to refund.", param="payment_intent"
+            f"This uncaptured Charge was created by a PaymentIntent ({intent_id}). You must cancel the PaymentIntent to"
+            " reverse the authorization instead of refunding the Charge directly. For more information, see"
+            " https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
         )
 
 
@@ -301,10 +313,5 @@ class NotUpdatable(InvalidRequest):
 class RefundNotCancelable(InvalidRequest):
     """Only a refund that waits for the customer can be canceled."""
 
-    code = "refund_not_cancelable"
-
-    def __init__(self, refund_id: str, status: str, allowed: Sequence[str]) -> None:
-        super().__init__(
-            f"Refund {refund_id} cannot be canceled because it has a status of {status}. Only a refund with one of the"
-            f" following statuses may be canceled: {', '.join(allowed)}."
-        )
+    def __init__(self) -> None:
+        super().__init__("Canceling this refund is unsupported.")

@@ -68,6 +68,8 @@ def test_cards_that_are_declined(shop: Any, card: Any, way: Any) -> None:
     assert intent.last_payment_error.code == decline.code
     assert intent.last_payment_error.message == decline.message
     assert intent.last_payment_error.payment_method.id == error.error.payment_method.id
+    assert intent.last_payment_error.payment_method_type == "card"
+    assert shop.told(error, "payment_method_type") is None
     charge = intent.latest_charge
     assert error.error.charge == charge.id == intent.last_payment_error.charge
     assert (charge.paid, charge.captured, charge.status) == (False, False, "failed")

@@ -41,6 +41,9 @@ class TestCreating:
             "automatic_async",
         )
         assert intent.automatic_payment_methods.to_dict() == {"allow_redirects": "always", "enabled": True}
+        assert intent.payment_method_types == ["card", "link"]
+        assert set(intent.payment_method_options.to_dict()) == {"card", "link"}
+        assert intent.payment_method_configuration_details.id.startswith("pmc_1")
         assert intent.metadata.to_dict() == {"order": "7"}
         assert shop.events() == ["payment_intent.created"]
         assert intents.retrieve(intent.id).to_dict() == intent.to_dict()
@@ -57,6 +60,10 @@ class TestCreating:
         assert (intent.status, intent.amount_received, intent.amount_capturable) == ("succeeded", 2000, 0)
         charge = intent.latest_charge
         assert (charge.payment_intent, charge.payment_method) == (intent.id, intent.payment_method.id)
+        assert charge.calculated_statement_descriptor == "Stripe"
+        card = charge.payment_method_details.card
+        assert (card.electronic_commerce_indicator, card.amount_authorized) == ("07", 2000)
+        assert (len(card.authorization_code), len(card.network_transaction_id)) == (6, 15)
         assert charge.metadata.to_dict() == {"order": "7"}
         assert charge.to_dict()["destination"] is charge.to_dict()["order"] is charge.to_dict()["dispute"] is None
         assert charge.outcome.to_dict() == {
@@ -190,6 +197,14 @@ class TestConfirming:
         )
         assert error.error.payment_intent.id == intent.id
 
+    def test_needs_a_method_of_the_customer(self, shop: Any, intents: Any) -> None:
+        customer = shop.client.v1.customers.create().id
+        intent = intents.create({"amount": 1000, "currency": "usd", "customer": customer})
+        assert refused(intents.confirm, intent.id).user_message == (
+            "You cannot confirm this PaymentIntent because it's missing a payment method. To confirm the PaymentIntent"
+            f" with {customer}, specify a payment method attached to this customer along with the customer ID."
+        )
+
     def test_once_is_enough(self, shop: Any, intents: Any) -> None:
         error = refused(intents.confirm, shop.pay().id)
         assert error.user_message == (
@@ -246,11 +261,21 @@ class TestCapturing:
     def test_a_part(self, shop: Any, intents: Any) -> None:
         intent = shop.pay(capture_method="manual")
         error = refused(intents.capture, intent.id, {"amount_to_capture": 2001})
-        assert (error.code, error.param) == ("amount_too_large", "amount_to_capture")
-        assert refused(intents.capture, intent.id, {"amount_to_capture": 0}).param == "amount_to_capture"
+        assert (error.code, error.param) == ("amount_too_large", None)
+        assert error.user_message.startswith("The payment could not be captured because the requested capture amount")
+        assert error.error.payment_intent.amount_capturable == 2000
+        error = refused(intents.capture, intent.id, {"amount_to_capture": 0})
+        assert (error.code, error.param) == ("parameter_invalid_integer", "amount")
+        error = refused(intents.capture, intent.id, {"amount_to_capture": -1})
+        assert (error.user_message, error.param) == ("Invalid non-negative integer", "amount_to_capture")
         captured = intents.capture(intent.id, {"amount_to_capture": 700, "expand": ["latest_charge"]})
         assert (captured.amount, captured.amount_received, captured.amount_capturable) == (2000, 700, 0)
         assert captured.latest_charge.amount_captured == 700
+        assert captured.latest_charge.amount_refunded == 0
+        assert refused(intents.capture, intent.id).user_message == (
+            "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized"
+            " amount has been released."
+        )
 
     def test_through_the_charge(self, shop: Any, intents: Any) -> None:
         intent = shop.pay(capture_method="manual")
@@ -271,7 +296,7 @@ class TestCapturing:
         own_shop.call(own_shop.server.fake.settled())
         ended = own_shop.client.v1.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]})
         assert (ended.status, ended.cancellation_reason, ended.amount_capturable) == ("canceled", "automatic", 0)
-        assert ended.latest_charge.refunded
+        assert not ended.latest_charge.captured
         assert own_shop.events()[-2:] == ["charge.expired", "payment_intent.canceled"]
 
 
@@ -283,8 +308,8 @@ class TestCanceling:
         )
         assert (canceled.status, canceled.cancellation_reason) == ("canceled", "requested_by_customer")
         assert canceled.canceled_at >= canceled.created
-        assert (canceled.latest_charge.refunded, canceled.latest_charge.captured) == (True, False)
-        assert shop.events()[-2:] == ["charge.refunded", "payment_intent.canceled"]
+        assert (canceled.latest_charge.refunded, canceled.latest_charge.captured) == (False, False)
+        assert shop.events()[-1] == "payment_intent.canceled"
 
     def test_what_is_over_cannot_be(self, shop: Any, intents: Any) -> None:
         error = refused(intents.cancel, shop.pay().id)

@@ -192,10 +192,12 @@ def test_a_method_belongs_to_one_customer(shop: Any, customer: str) -> None:
     assert shop.client.v1.payment_methods.attach(method.id, {"customer": customer}).customer == customer
     with pytest.raises(stripe.InvalidRequestError, match="already been attached to a customer"):
         shop.client.v1.payment_methods.attach(method.id, {"customer": other})
-    with pytest.raises(stripe.InvalidRequestError, match="does not belong to the Customer you supplied"):
+    with pytest.raises(stripe.InvalidRequestError, match="does not belong to the Customer you supplied") as caught:
         shop.pay(method.id, customer=other)
-    with pytest.raises(stripe.InvalidRequestError, match="belongs to the Customer"):
+    assert (caught.value.code, caught.value.param) == (None, "payment_method")
+    with pytest.raises(stripe.InvalidRequestError, match=f"belongs to the Customer {customer}. Please incl") as caught:
         shop.pay(method.id)
+    assert (caught.value.code, caught.value.param) == ("parameter_missing", "source")
 
 
 DECLINING = [card for card in read_cards().all if card.refuses_attachment]
@@ -220,7 +222,20 @@ def test_the_card_for_it_attaches_and_then_declines(shop: Any, customer: str) ->
     assert shop.client.v1.payment_methods.retrieve(method.id).customer == customer
 
 
+def test_a_customer_is_not_given_at_creation(shop: Any, customer: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="during PaymentMethod creation"):
+        shop.client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}, "customer": customer})
+
+
+def test_lists_are_by_customer_only(shop: Any, customer: str) -> None:
+    shop.client.v1.payment_methods.attach("pm_card_visa", {"customer": customer})
+    assert list(shop.client.v1.payment_methods.list()) == []
+
+
 def test_attaching_to_nobody(shop: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="Must provide customer or customer_account") as missing:
+        shop.client.v1.payment_methods.attach("pm_card_visa")
+    assert (missing.value.code, missing.value.param) == ("parameter_missing", None)
     with pytest.raises(stripe.InvalidRequestError, match="No such customer: 'cus_nobody'") as caught:
         shop.client.v1.payment_methods.attach("pm_card_visa", {"customer": "cus_nobody"})
     assert caught.value.code == "resource_missing"

@@ -166,7 +166,9 @@ class TestOffSession:
         assert (error.http_status, error.code) == (402, "authentication_required")
         assert shop.told(error, "decline_code") == "authentication_required"
         assert error.user_message == "Your card was declined. This transaction requires authentication."
-        assert shop.client.v1.charges.retrieve(shop.told(error, "charge")).status == "failed"
+        assert shop.told(error, "charge") is None, "the issuer was not asked"
+        assert error.error.payment_intent.latest_charge is None  # type: ignore[union-attr]
+        assert shop.events() == ["payment_intent.created", "payment_intent.payment_failed"]
 
     def test_a_card_that_was_set_up_elsewhere_is_excused(self, shop: Any) -> None:
         method = "pm_card_authenticationRequiredSetupForOffSession"

@@ -6,6 +6,7 @@ Events: `charge.succeeded`, `charge.failed`, `charge.captured`, `charge.expired`
 transaction of an `automatic_async` payment appears, two seconds later), and `charge.refunded` of the refunds.
 """
 
+from hashlib import blake2b
 from typing import Any
 
 from diddo_gateways.documents import Message, Settle
@@ -20,14 +21,15 @@ from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["CHARGES", "capture_charge", "make_charge", "release_charge"]
+__all__ = ["CHARGES", "capture_charge", "digits", "make_charge"]
 
 KIND = "charge"
 CHARGES = StateTable(kind=KIND, start=("succeeded", "failed"), edges={"succeeded": {}, "failed": {}})
 SETTLED_AFTER = 2
 AUTHORISED_FOR = 7 * 86_400
-DESCRIPTOR = "SANDBOX"
+DESCRIPTOR = "Stripe"
 DESCRIPTOR_LENGTH = 22
+INDICATOR = "electronic_commerce_indicator"
 RISK_SCORES = {"normal": 20, "elevated": 65}
 
 filtered_by(KIND, "customer", "payment_intent", "transfer_group")
@@ -89,8 +91,9 @@ def make_charge(
     """
     paid = decline is None
     captured = paid and not manual
+    charge_id = work.new_id("ch_3", 23)
     charge = blank(KIND) | {
-        "id": work.new_id("ch_3", 23),
+        "id": charge_id,
         "amount": intent["amount"],
         "amount_captured": intent["amount"] if captured else 0,
         "amount_refunded": 0,
@@ -108,7 +111,7 @@ def make_charge(
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {
-            "card": _details(work, intent["amount"], method, card, paid=paid, three_d_secure=three_d_secure),
+            "card": _details(charge_id, intent["amount"], method, card, paid=paid, three_d_secure=three_d_secure),
             "type": "card",
         },
         "radar_options": {},
@@ -161,15 +164,16 @@ def _approved(card: Card) -> JsonObject:
 
 
 def _details(
-    work: Work, amount: int, method: JsonObject, card: Card, *, paid: bool, three_d_secure: JsonObject | None
+    charge_id: str, amount: int, method: JsonObject, card: Card, *, paid: bool, three_d_secure: JsonObject | None
 ) -> JsonObject:
     shown = method["card"]
     return {
         "amount_authorized": amount if paid else None,
-        "authorization_code": None,
+        "authorization_code": digits(charge_id, 6),
         "brand": shown["brand"],
         "checks": {name: checked(card, name, value) for name, value in shown["checks"].items()},
         "country": shown["country"],
+        "electronic_commerce_indicator": "07" if three_d_secure is None else three_d_secure[INDICATOR],
         "exp_month": shown["exp_month"],
         "exp_year": shown["exp_year"],
         "extended_authorization": {"status": "disabled"},
@@ -182,29 +186,27 @@ def _details(
         "multicapture": {"status": "unavailable"},
         "network": shown["networks"]["available"][-1],
         "network_token": {"used": False},
-        "network_transaction_id": work.new_id("", 15) if paid else None,
+        "network_transaction_id": digits(shown["fingerprint"], 15),
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
         "regulated_status": shown["regulated_status"],
         "three_d_secure": three_d_secure,
+        "transaction_link_id": None,
         "wallet": None,
     }
+
+
+def digits(seed: str, count: int) -> str:
+    """Return so many digits, always the same of one seed."""
+    digest = blake2b(seed.encode(), digest_size=count).digest()
+    return "".join(str(byte % 10) for byte in digest)
 
 
 def capture_charge(work: Work, charge: JsonObject, amount: int) -> None:
     """Take `amount` minor units of an authorised charge; what is left of the authorisation is released."""
     before: dict[str, Any] = {"amount_captured": 0, "balance_transaction": None, "captured": False}
     charge |= {"amount_captured": amount, "captured": True, "balance_transaction": work.new_id("txn_3", 23)}
-    charge["payment_method_details"]["card"].pop("capture_before", None)
     work.save(charge)
     work.emit("charge.captured", charge, before)
-
-
-def release_charge(work: Work, charge: JsonObject, *, expired: bool) -> None:
-    """Give back an authorisation that was not captured."""
-    before = {"amount_refunded": 0, "refunded": False}
-    charge |= {"amount_refunded": charge["amount"], "refunded": True}
-    work.save(charge)
-    work.emit("charge.expired" if expired else "charge.refunded", charge, before)
 
 
 @on_due("settle_charge")

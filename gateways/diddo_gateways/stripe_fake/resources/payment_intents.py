@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from diddo_gateways.documents import Message, Settle
-from diddo_gateways.stripe_fake.confirmation import Terms, check_customer, confirm
-from diddo_gateways.stripe_fake.currencies import check_amount, check_currency, display
+from diddo_gateways.stripe_fake.confirmation import Terms, check_owner, confirm
+from diddo_gateways.stripe_fake.currencies import check_amount, check_currency
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.intent_states import INTENTS
@@ -25,10 +25,9 @@ from diddo_gateways.stripe_fake.payment_errors import (
     MethodTypeRefused,
     NeedsConfirm,
     NotUpdatable,
-    ParameterInvalidInteger,
     ReturnUrlMissing,
 )
-from diddo_gateways.stripe_fake.resources.charges import capture_charge, release_charge
+from diddo_gateways.stripe_fake.resources.charges import capture_charge
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -183,6 +182,12 @@ async def make_intent(work: Work, params: Mapping[str, Any]) -> JsonObject:
         "client_secret": intent_id + work.new_id("_secret_", 25),
         "confirmation_method": params.get("confirmation_method", "automatic"),
         "created": work.now,
+        "managed_payments": {"enabled": False},
+        "payment_method_configuration_details": (
+            {"id": "pmc_1" + work.world.account.removeprefix("acct_1"), "parent": None}
+            if redirects["enabled"]
+            else None
+        ),
         "payment_method_options": {
             "card": {
                 "installments": None,
@@ -191,7 +196,6 @@ async def make_intent(work: Work, params: Mapping[str, Any]) -> JsonObject:
                 "request_three_d_secure": "automatic",
             }
         },
-        "payment_method_types": ["card"],
         "status": "requires_payment_method",
     }
     _set_amount(intent, params["amount"], params["currency"])
@@ -239,7 +243,9 @@ def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:
     for name in ("allowed_payment_method_types", "excluded_payment_method_types"):
         if name in params:
             intent[name] = params[name] or None
-    allowed = intent["allowed_payment_method_types"] or ["card"]
+    # What an account offers unless it was told otherwise.
+    offered = ["card"] if intent["automatic_payment_methods"] is None else ["card", "link"]
+    allowed = intent["allowed_payment_method_types"] or offered
     excluded = intent["excluded_payment_method_types"] or []
     intent["payment_method_types"] = [name for name in allowed if name not in excluded]
     if not intent["payment_method_types"]:
@@ -247,6 +253,10 @@ def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:
             "No valid payment method types for this Payment Intent. Please ensure that you have activated payment"
             " methods compatible with your chosen currency in your dashboard, or that those are not excluded."
         )
+    if "link" in intent["payment_method_types"]:
+        intent["payment_method_options"].setdefault("link", {"persistent_token": None})
+    else:
+        intent["payment_method_options"].pop("link", None)
 
 
 def provide(intent: JsonObject, method: JsonObject) -> None:
@@ -260,7 +270,7 @@ def provide(intent: JsonObject, method: JsonObject) -> None:
     INTENTS.check(intent, "provide")
     if method["type"] not in intent["payment_method_types"]:
         raise MethodTypeRefused(method["type"], intent["payment_method_types"])
-    check_customer(method, intent["customer"])
+    check_owner(method, intent)
     INTENTS.move(intent, "provide", "requires_confirmation")
     intent |= {"payment_method": method["id"], "next_action": None}
 
@@ -298,11 +308,8 @@ async def _capture(work: Work, intent: JsonObject, amount: int | None, *, param:
     INTENTS.check(intent, "capture")
     capturable = intent["amount_capturable"]
     amount = capturable if amount is None else amount
-    if amount < 1:
-        raise ParameterInvalidInteger("This value must be greater than or equal to 1.", param=param)
-    if amount > capturable:
-        currency = intent["currency"]
-        raise CaptureTooLarge(display(amount, currency), display(capturable, currency), param=param)
+    if amount < 1 or amount > capturable:
+        raise _uncapturable(amount, intent, param=param)
     charge = await work.fetch("charge", intent["latest_charge"])
     capture_charge(work, charge, amount)
     intent |= {"amount_capturable": 0, "amount_received": amount}
@@ -311,10 +318,20 @@ async def _capture(work: Work, intent: JsonObject, amount: int | None, *, param:
     work.emit("payment_intent.succeeded", intent)
 
 
+def _uncapturable(amount: int, intent: JsonObject, *, param: str) -> InvalidRequest:
+    extra = {"payment_intent": intent}
+    if amount < 0:
+        return InvalidRequest("Invalid non-negative integer", param=param, extra=extra)
+    if amount == 0:
+        least = "This value must be greater than or equal to 1."
+        return InvalidRequest(least, param="amount", code="parameter_invalid_integer", extra=extra)
+    return CaptureTooLarge(intent)
+
+
 async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | None) -> None:
-    if intent["status"] == "requires_capture":
-        charge = await work.fetch("charge", intent["latest_charge"])
-        release_charge(work, charge, expired=action == "expire")
+    # Of an authorisation that is released the charge shows nothing: it stays as it is, uncaptured.
+    if action == "expire":
+        work.emit("charge.expired", await work.fetch("charge", intent["latest_charge"]))
     INTENTS.move(intent, action, "canceled")
     intent |= {
         "amount_capturable": 0,

@@ -11,9 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from diddo_gateways.stripe_fake.cards import Card, CardDetails, Decline, read_card, test_cards
-from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled, ResourceMissing
+from diddo_gateways.stripe_fake.errors import (
+    InvalidRequest,
+    MissingParameter,
+    NotModelled,
+    ParameterRefused,
+    ResourceMissing,
+)
 from diddo_gateways.stripe_fake.kinds import filtered_by
-from diddo_gateways.stripe_fake.lists import listed
+from diddo_gateways.stripe_fake.lists import list_body, listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payment_errors import AttachRefused, PaymentMethodUsedUp, RawCardsRefused
@@ -43,6 +49,11 @@ async def create(call: Call) -> Answer:
     params = call.params
     if "payment_method" in params:
         raise NotModelled("Copying a payment method to a connected account")
+    if "customer" in params:
+        raise ParameterRefused(
+            "You cannot attach a PaymentMethod to a Customer during PaymentMethod creation. Please instead create the"
+            " PaymentMethod and then attach it using the attachment method of the PaymentMethods API."
+        )
     if "type" not in params:
         raise MissingParameter("type")
     method = make_from_params(call.work, params)
@@ -86,8 +97,11 @@ async def update(call: Call) -> Answer:
 @operation("GET /v1/payment_methods")
 async def list_(call: Call) -> Answer:
     """List payment methods, by customer as a rule."""
-    if customer := call.params.get("customer"):
-        await call.work.fetch("customer", customer, param="customer", status=400)
+    customer = call.params.get("customer")
+    if customer is None:
+        # Without a customer Stripe lists none, whatever there is.
+        return list_body([], call.url, has_more=False)
+    await call.work.fetch("customer", customer, param="customer", status=400)
     return await listed(call, KIND)
 
 
@@ -95,7 +109,7 @@ async def list_(call: Call) -> Answer:
 async def attach(call: Call) -> Answer:
     """Save a payment method to a customer, which the issuer of a declining card refuses."""
     if "customer" not in call.params:
-        raise MissingParameter("customer")
+        raise ParameterRefused("Must provide customer or customer_account.", code="parameter_missing")
     method = await named(call.work, call.path["payment_method"], param="payment_method", status=404)
     await call.work.fetch("customer", call.params["customer"], param="customer", status=400)
     await attach_to(call.work, method, call.params["customer"])

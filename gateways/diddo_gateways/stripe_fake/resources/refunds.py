@@ -10,18 +10,20 @@ from typing import Any
 from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.currencies import display
 from diddo_gateways.stripe_fake.due import on_due
-from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
+from diddo_gateways.stripe_fake.errors import ParameterRefused
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payment_errors import (
     ChargeAlreadyRefunded,
+    NotCaptured,
     NothingToRefund,
     ParameterInvalidInteger,
     RefundNotCancelable,
     RefundTooLarge,
 )
+from diddo_gateways.stripe_fake.resources.charges import digits
 from diddo_gateways.stripe_fake.resources.payment_methods import card_behind
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
@@ -30,12 +32,13 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 __all__ = ["REFUNDS"]
 
 KIND = "refund"
-# How long the asynchronous test cards take, in seconds.
+# How long the asynchronous test cards take, and how long the network takes to give a refund its reference; seconds.
 SETTLED_AFTER = 5
+REFERENCE_AFTER = 2
 
 
-def _not_cancelable(_action: str, refund: Mapping[str, Any], allowed: Sequence[str]) -> RefundNotCancelable:
-    return RefundNotCancelable(refund["id"], refund["status"], allowed)
+def _not_cancelable(_action: str, _refund: Mapping[str, Any], _allowed: Sequence[str]) -> RefundNotCancelable:
+    return RefundNotCancelable()
 
 
 REFUNDS = StateTable(
@@ -114,18 +117,20 @@ async def _charge(work: Work, params: Mapping[str, Any]) -> JsonObject:
     intent_id = params.get("payment_intent")
     if "charge" in params:
         charge = await work.fetch("charge", params["charge"], param="id")
-        if not charge["paid"]:
-            raise InvalidRequest(f"Charge {charge['id']} did not go through, so there is nothing to refund.")
         intent_id = charge["payment_intent"]
     elif intent_id is None:
-        raise MissingParameter("charge")
+        raise ParameterRefused(
+            "One of the following params should be provided for this request: payment_intent or charge."
+        )
     else:
         intent = await work.fetch("payment_intent", intent_id, param="payment_intent")
         if intent["latest_charge"] is None:
             raise NothingToRefund(intent_id)
         charge = await work.fetch("charge", intent["latest_charge"])
-    if not charge["paid"] or not charge["captured"]:
+    if not charge["paid"]:
         raise NothingToRefund(intent_id)
+    if not charge["captured"]:
+        raise NotCaptured(intent_id)
     return charge
 
 
@@ -139,6 +144,7 @@ def _refund(work: Work, charge: JsonObject, amount: int, params: Mapping[str, An
         "charge": charge["id"],
         "created": work.now,
         "currency": charge["currency"],
+        "customer": charge["customer"],
         "destination_details": {
             "card": {
                 "reference_status": "pending",
@@ -149,12 +155,13 @@ def _refund(work: Work, charge: JsonObject, amount: int, params: Mapping[str, An
         },
         "metadata": merged({}, params.get("metadata", {})),
         "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
         "pending_reason": "processing" if pending else None,
         "reason": params.get("reason"),
         "status": "pending" if pending else "succeeded",
     }
-    if behaviour is not None:
-        work.later("settle_refund", work.now + SETTLED_AFTER, message_id=f"settle>{refund['id']}", refund=refund["id"])
+    wait = REFERENCE_AFTER if behaviour is None else SETTLED_AFTER
+    work.later("settle_refund", work.now + wait, message_id=f"settle>{refund['id']}", refund=refund["id"])
     work.insert(refund)
     work.emit("refund.created", refund)
     _take_from_charge(work, charge, amount)
@@ -180,23 +187,32 @@ def _return_to_charge(work: Work, charge: JsonObject, refund: JsonObject) -> Non
 
 @on_due("settle_refund")
 async def settle(work: Work, message: Message, data: JsonObject) -> None:
-    """Bring a refund to one of the asynchronous cards to its end."""
+    """Bring a refund to one of the asynchronous cards to its end; give any other the network's reference."""
     refund = await work.fetch(KIND, data["refund"])
-    before: dict[str, Any] = {"status": refund["status"]}
+    charge = await work.fetch("charge", refund["charge"])
+    if card_behind(work, charge["payment_method_details"]["card"]).refund is None:
+        reference = {"reference": digits(refund["id"], 16), "reference_status": "available"}
+        details = refund["destination_details"]
+        before: dict[str, Any] = {"destination_details": {"card": dict(details["card"])}}
+        details["card"] = {**reference, **{name: details["card"][name] for name in ("reference_type", "type")}}
+        return await _settled(work, message, refund, before, event="refund.updated")
+    before = {"status": refund["status"]}
     if refund["status"] == "pending":
         before |= {"balance_transaction": None, "pending_reason": refund["pending_reason"]}
         refund |= {"balance_transaction": work.new_id("txn_3", 23), "pending_reason": None}
         REFUNDS.move(refund, "settle", "succeeded")
-        events = ("refund.updated", "charge.refund.updated")
-    else:
-        before |= {"failure_balance_transaction": None, "failure_reason": None}
-        refund |= {"failure_balance_transaction": work.new_id("txn_3", 23), "failure_reason": "unknown"}
-        REFUNDS.move(refund, "bounce", "failed")
-        _return_to_charge(work, await work.fetch("charge", refund["charge"]), refund)
-        events = ("refund.failed", "charge.refund.updated")
+        return await _settled(work, message, refund, before, event="refund.updated")
+    before |= {"failure_balance_transaction": None, "failure_reason": None}
+    refund |= {"failure_balance_transaction": work.new_id("txn_3", 23), "failure_reason": "unknown"}
+    REFUNDS.move(refund, "bounce", "failed")
+    _return_to_charge(work, charge, refund)
+    return await _settled(work, message, refund, before, event="refund.failed")
+
+
+async def _settled(work: Work, message: Message, refund: JsonObject, before: JsonObject, *, event: str) -> None:
     work.save(refund)
-    for event in events:
-        work.emit(event, refund, before)
+    for name in (event, "charge.refund.updated"):
+        work.emit(name, refund, before)
     await work.commit(Settle(message.id))
 
 
