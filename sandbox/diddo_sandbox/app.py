@@ -7,8 +7,10 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import orjson
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
@@ -45,6 +47,7 @@ STRIPE_EVENTS = (
     "payment_intent.payment_failed",
 )
 LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+KEYS = "Any `sk_test_<name>`: it opens the private world of that name."
 DESCRIPTION = (
     "The Diddo API as the sandbox serves it. Nothing here moves money; see the fidelity ledger for what is known."
 )
@@ -169,6 +172,7 @@ class Sandbox:
             api.include_router(pages)
         api.mount("/static", StaticFiles(packages=[("diddo_sandbox", "static")]))
         handle_errors(api)
+        _describe_keys(api)
         api.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
@@ -207,6 +211,21 @@ class Sandbox:
         if url.startswith(self._base_url + "/"):
             return (await call(self, "POST", url, headers=headers, body=body)).status
         return await deliver_over_socket(url, body, headers)
+
+
+def _describe_keys(api: FastAPI) -> None:
+    """Say in the OpenAPI document that requests carry a key; the routes read it by themselves."""
+    generated = api.openapi
+
+    def described() -> dict[str, Any]:
+        document = generated()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["key"] = {"type": "http", "scheme": "bearer", "description": KEYS}
+        document["security"] = [{"key": []}]
+        return document
+
+    # FastAPI documents this as the way to extend the document.
+    api.openapi = described  # type: ignore[method-assign]
 
 
 def _said_to_be_json(scope: Scope) -> Scope:

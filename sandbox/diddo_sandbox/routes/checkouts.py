@@ -2,12 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
-from diddo_gateways.worlds import World
 from diddo_sandbox import qr
 from diddo_sandbox.answers import ERROR_RESPONSES, Responses, json_response
 from diddo_sandbox.bodies import BuyerFields
 from diddo_sandbox.next_call import next_call
-from diddo_sandbox.services import CartId, CurrentWorld, Services, ServicesOf
+from diddo_sandbox.services import Caller, CartId, CurrentCaller
 from diddo_sandbox.session_tokens import session_token
 from diddo_sandbox.shapes import CheckoutUrl, ValidationAnswer
 
@@ -18,46 +17,44 @@ IMAGE: Responses = {200: {"content": {qr.SVG: {}, qr.PNG: {}}, "description": "T
 
 
 @router.post("/cst", responses={200: {"description": "A token, valid for 24 hours, in the configured field"}})
-async def customer_session_token(
-    world: CurrentWorld, services: ServicesOf, body: BuyerFields | None = None
-) -> Response:
+async def customer_session_token(caller: CurrentCaller, body: BuyerFields | None = None) -> Response:
     """Issue a customer session token, for a guest or for a buyer."""
     buyer = {} if body is None else body.model_dump(exclude_none=True)
-    token = session_token(services.secret, world, buyer)
-    return json_response({services.settings.cst_field: token})
+    token = session_token(caller.services.secret, caller.world, buyer)
+    return json_response({caller.services.settings.cst_field: token})
 
 
 @router.post("/{cart_id}", responses={200: {"model": CheckoutUrl}})
-async def check_out(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
+async def check_out(cart_id: CartId, caller: CurrentCaller) -> Response:
     """Validate the cart, lock it and open its payment session; the answer's `url` is where the shopper pays."""
-    return json_response({"url": await services.checkouts.start(world, cart_id)})
+    return json_response({"url": await caller.services.checkouts.start(caller.world, cart_id)})
 
 
 @router.post("/{cart_id}/validate", responses={200: {"model": ValidationAnswer}})
-async def validate(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
+async def validate(cart_id: CartId, caller: CurrentCaller) -> Response:
     """Say all that is wrong with the cart, and what to call next; nothing is made or locked."""
-    report = await services.checkouts.validate(world, cart_id)
+    report = await caller.services.checkouts.validate(caller.world, cart_id)
     return json_response(report.to_dict() | {"next": next_call(report, cart_id)})
 
 
 @router.get("/{cart_id}/qr.svg", responses=IMAGE)
-async def qr_svg(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
+async def qr_svg(cart_id: CartId, caller: CurrentCaller) -> Response:
     """Check out as `POST /checkout/{cart_id}` does, and answer the page's QR code as SVG."""
-    return await _qr(cart_id, world, services, qr.SVG)
+    return await _qr(cart_id, caller, qr.SVG)
 
 
 @router.get("/{cart_id}/qr.png", responses=IMAGE)
-async def qr_png(cart_id: CartId, world: CurrentWorld, services: ServicesOf) -> Response:
+async def qr_png(cart_id: CartId, caller: CurrentCaller) -> Response:
     """Check out as `POST /checkout/{cart_id}` does, and answer the page's QR code as PNG."""
-    return await _qr(cart_id, world, services, qr.PNG)
+    return await _qr(cart_id, caller, qr.PNG)
 
 
 @router.get("/{cart_id}/qr", responses=IMAGE)
-async def qr_any(cart_id: CartId, world: CurrentWorld, services: ServicesOf, request: Request) -> Response:
+async def qr_any(cart_id: CartId, caller: CurrentCaller, request: Request) -> Response:
     """Check out as `POST /checkout/{cart_id}` does, and answer the page's QR code in the form that Accept asks for."""
-    return await _qr(cart_id, world, services, qr.preferred(request.headers.get("accept", "")))
+    return await _qr(cart_id, caller, qr.preferred(request.headers.get("accept", "")))
 
 
-async def _qr(cart_id: str, world: World, services: Services, media_type: str) -> Response:
-    image = qr.qr_code(await services.checkouts.start(world, cart_id), media_type)
+async def _qr(cart_id: str, caller: Caller, media_type: str) -> Response:
+    image = qr.qr_code(await caller.services.checkouts.start(caller.world, cart_id), media_type)
     return Response(image, media_type=media_type, headers={"Cache-Control": "no-store", "Vary": "Accept"})

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from diddo_gateways.protocol import WebhookRefused
 from diddo_sandbox.answers import ERROR_RESPONSES, json_response
 from diddo_sandbox.errors import ApiError, InvalidRequest, RouteNotFound
-from diddo_sandbox.services import CurrentWorld, ServicesOf
+from diddo_sandbox.services import CurrentCaller, ServicesOf
 
 __all__ = ["WEBHOOK_PATH", "router"]
 
@@ -55,22 +55,24 @@ async def ready(services: ServicesOf) -> Response:
 
 
 @router.get("/clock")
-async def read_clock(world: CurrentWorld) -> ClockState:
+async def read_clock(caller: CurrentCaller) -> ClockState:
     """Tell the time of the key's world."""
+    world = caller.world
     return ClockState(now=world.clock.now(), frozen=world.clock.frozen_at is not None)
 
 
 @router.post("/clock")
-async def set_clock(change: ClockChange, world: CurrentWorld, services: ServicesOf) -> ClockState:
+async def set_clock(change: ClockChange, caller: CurrentCaller) -> ClockState:
     """Freeze, advance or resume the world's clock, and answer when all that fell due by it has been done."""
+    world = caller.world
     if change.freeze is not False:
         world.clock.freeze(None if change.freeze is True else change.freeze)
     world.clock.advance(change.advance)
     if change.resume:
         world.clock.resume()
     await world.save_clock()
-    await services.stripe.settled()
-    return await read_clock(world)
+    await caller.services.stripe.settled()
+    return await read_clock(caller)
 
 
 @router.post("/gateways/{gateway}/webhook")

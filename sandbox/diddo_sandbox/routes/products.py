@@ -8,7 +8,7 @@ from diddo_sandbox.answers import ERROR_RESPONSES, json_response
 from diddo_sandbox.bodies import ProductQuery, ProductSearch
 from diddo_sandbox.catalogue import FILTERS, Catalogue
 from diddo_sandbox.pictures import picture
-from diddo_sandbox.services import CurrentWorld, ServicesOf
+from diddo_sandbox.services import CurrentCaller, ServicesOf
 from diddo_sandbox.shapes import ProductList
 
 __all__ = ["pictures", "router"]
@@ -18,17 +18,15 @@ pictures = APIRouter(include_in_schema=False)
 
 
 @router.get("")
-async def list_products(
-    _world: CurrentWorld, services: ServicesOf, query: Annotated[ProductQuery, Query()]
-) -> Response:
+async def list_products(caller: CurrentCaller, query: Annotated[ProductQuery, Query()]) -> Response:
     """List products; a filter that is given several times is met by any of its values."""
-    return _listed(services.catalogue, query)
+    return _listed(caller.services.catalogue, query)
 
 
 @router.post("")
-async def search_products(_world: CurrentWorld, services: ServicesOf, body: ProductSearch | None = None) -> Response:
+async def search_products(caller: CurrentCaller, body: ProductSearch | None = None) -> Response:
     """List products as `GET /products` does, with the filters in the body."""
-    return _listed(services.catalogue, body or ProductSearch())
+    return _listed(caller.services.catalogue, body or ProductSearch())
 
 
 @pictures.get("/images/{slug}.svg")
