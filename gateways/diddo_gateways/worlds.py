@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
@@ -128,7 +129,7 @@ class World:
         self._version = version
         self._on_send = on_send
 
-    @property
+    @cached_property
     def account(self) -> str:
         """The id of the world's account at the fake Stripe, such as `acct_1…`."""
         return "acct_1" + blake2b(self.name.encode(), digest_size=15).digest().translate(TO_ALPHABET).decode()

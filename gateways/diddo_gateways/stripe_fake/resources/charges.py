@@ -197,8 +197,8 @@ def _details(
 
 def digits(seed: str, count: int) -> str:
     """Return so many digits, always the same of one seed."""
-    digest = blake2b(seed.encode(), digest_size=count).digest()
-    return "".join(str(byte % 10) for byte in digest)
+    number = int.from_bytes(blake2b(seed.encode(), digest_size=8).digest(), "big")
+    return f"{number % 10**count:0{count}d}"
 
 
 def capture_charge(work: Work, charge: JsonObject, amount: int) -> None:
