@@ -29,7 +29,7 @@ def run(report: Report) -> None:
     _plan(report, engine, cart)
     _json(report, engine, cart)
     _more_checks(report, cart)
-    _violations(report, engine)
+    _violations(report)
     _kit(report, engine)
 
 
@@ -139,8 +139,7 @@ class _Numbered(Violation):
     number: int
 
 
-def _violations(report: Report, engine: Engine) -> None:
-    del engine
+def _violations(report: Report) -> None:
     many = 100
 
     @check()

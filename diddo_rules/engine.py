@@ -196,7 +196,7 @@ class Engine:
 
     def _plugin_settings(self) -> dict[str, BaseModel]:
         """Return each plugin's validated settings by its name."""
-        models: dict[str, Any] = {it.plugin_name: it.function() for it in self.hook.settings_model.get_hookimpls()}
+        models = {it.plugin_name: _model_from(it) for it in self.hook.settings_model.get_hookimpls()}
         for name in self._raw_settings:
             if name in self._plugins and name not in models:
                 raise SettingsError(f"plugins.{name}: this plugin has no settings")
@@ -206,6 +206,16 @@ class Engine:
             )
             for name, model in models.items()
         }
+
+
+def _model_from(implementation: pluggy.HookImpl) -> type[BaseModel]:
+    try:
+        model: Any = implementation.function()
+    except Exception as error:
+        raise PluginLoadError(f"plugin {implementation.plugin_name}: settings_model failed: {error!r}") from error
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return model
+    raise PluginLoadError(f"plugin {implementation.plugin_name}: settings_model returned {model!r}, which is no model")
 
 
 def _named(plugin: object) -> LoadedPlugin:

@@ -45,7 +45,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The steps in the order in which they run, and those that the settings have switched off.
+    """The steps in the order in which they run, and those that the settings have switched off, as each report says.
 
     `unmatched` holds, as (check, name) pairs, the names in `before`, `after` and `requires` that no loaded check
     answers to: harmless when that plugin is not installed, and a slip of the pen otherwise.
@@ -62,7 +62,8 @@ def steps_of(implementations: Iterable[pluggy.HookImpl], settings: Mapping[str, 
     """Turn the registered implementations of `check_cart` into steps; `settings` are by plugin name.
 
     Raises:
-        PlanError: one of them is a wrapper, lacks `@check`, or is registered by two plugins.
+        PlanError: one of them is a wrapper, lacks `@check`, wants settings that its plugin does not declare, is
+            registered by two plugins, or has the name of another.
     """
     steps = [_step(implementation, settings) for implementation in implementations]
     for function, times in Counter(step.function for step in steps).items():
@@ -72,6 +73,9 @@ def steps_of(implementations: Iterable[pluggy.HookImpl], settings: Mapping[str, 
                 f"check {function.__name__} is in the plugins {plugins}: "
                 "a plugin that needs another's function must import its module, not the check"
             )
+    for name, times in Counter(step.name for step in steps).items():
+        if times > 1:
+            raise PlanError(f"{times} checks are called {name}: reports could not tell them apart")
     return steps
 
 
@@ -83,6 +87,10 @@ def _step(implementation: pluggy.HookImpl, settings: Mapping[str, Any]) -> Step:
     info = info_of(function)
     if info is None:
         raise PlanError(f"plugin {plugin}: {function.__name__} implements check_cart without @check")
+    if "settings" in implementation.argnames and plugin not in settings:
+        raise PlanError(
+            f"plugin {plugin}: {function.__name__} takes settings, so the plugin must implement the hook settings_model"
+        )
     return Step(
         name=f"{plugin}:{function.__name__}",
         plugin=plugin,

@@ -45,7 +45,5 @@ class Switches:
         """Raise `SettingsError` for a word that is neither a code nor a plugin."""
         for setting, words in (("rules.enable", self.enable), ("rules.disable", self.disable)):
             for word in sorted(words - {*plugins, *codes}):
-                known = codes if word.isupper() else plugins
-                raise SettingsError(
-                    f"{setting}: {word} is neither the code of a loaded check nor a plugin. {did_you_mean(word, known)}"
-                )
+                meant = did_you_mean(word, {*codes, *plugins})
+                raise SettingsError(f"{setting}: {word} is neither the code of a loaded check nor a plugin. {meant}")

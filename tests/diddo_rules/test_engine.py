@@ -350,6 +350,30 @@ def test_settings_for_a_plugin_that_has_none_are_refused(make_check: Callable[..
         Engine([make_check("one")], settings={"one": {"a": 1}})
 
 
+def fails() -> Any:
+    raise RuntimeError("no model today")
+
+
+@pytest.mark.parametrize(
+    ("declare", "complaint"),
+    [
+        (fails, "plugin limited: settings_model failed: .*no model today"),
+        (lambda: {"most": 3}, "settings_model returned {'most': 3}, which is no model"),
+        (lambda: int, "which is no model"),
+    ],
+)
+def test_what_is_no_settings_model_is_refused(limited: ModuleType, declare: Any, complaint: str) -> None:
+    limited.settings_model = hookimpl(specname="settings_model")(declare)
+    with pytest.raises(PluginLoadError, match=complaint):
+        Engine([limited])
+
+
+def test_a_check_cannot_take_settings_that_nobody_declares(limited: ModuleType) -> None:
+    del limited.settings_model
+    with pytest.raises(PlanError, match="limit takes settings, so the plugin must implement the hook settings_model"):
+        Engine([limited])
+
+
 def test_validation_can_be_wrapped(
     make_check: Callable[..., Any], make_module: Callable[..., ModuleType], cart: Cart
 ) -> None:

@@ -112,6 +112,14 @@ def test_a_check_belongs_to_one_plugin(make_check: Callable[..., Any], make_modu
         Engine([make_module("first", one=check), make_module("second", one=check)])
 
 
+def test_checks_of_one_plugin_have_names_of_their_own(
+    make_check: Callable[..., Any], make_module: Callable[..., ModuleType]
+) -> None:
+    twins = make_module("twins", one=make_check("same", code="A"), other=make_check("same", code="B"))
+    with pytest.raises(PlanError, match="2 checks are called twins:same"):
+        Engine([twins])
+
+
 def test_an_implementation_without_the_decorator_is_refused(make_module: Callable[..., ModuleType]) -> None:
     @hookimpl
     def check_cart(cart: Cart) -> Any:
