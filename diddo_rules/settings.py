@@ -4,10 +4,12 @@ Nothing is read at import: the folder to look in and the environment come in as 
 that offers the key that was meant, and names the file or variable it stands in.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from reprlib import repr as short_repr
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,6 +22,7 @@ __all__ = ["RulesSettings", "Settings", "load_settings", "validate_settings"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SECTIONS = ("rules", "plugins", "sandbox")
+_SECRET = re.compile("key|password|secret|token")
 _VARIABLES = {"DIDDO_RULES_": "rules", "DIDDO_SANDBOX_": "sandbox"}
 
 
@@ -115,7 +118,8 @@ def validate_settings(
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 key = ".".join([section, *map(str, detail["loc"])])
-                problems.append((key, f"{detail['msg']} (it is {detail['input']!r})."))
+                given = "" if _SECRET.search(key) else f" (it is {short_repr(detail['input'])})"
+                problems.append((key, f"{detail['msg']}{given}."))
     lines = [f"{_origin(key, origins or {})}{key}: {problem}" for key, problem in problems]
     raise SettingsError("\n".join(lines))
 
@@ -176,7 +180,8 @@ class _Merged:
         """Take from a file what no file before it has said."""
         shared = path.name == "pyproject.toml"
         prefix = "tool.diddo." if shared else ""
-        tables = _table(_read(path)["tool"]["diddo"], path, "tool.diddo") if shared else _read(path)
+        content = _read(path)
+        tables = _table(content.get("tool", {}).get("diddo", {}), path, "tool.diddo") if shared else content
         for name, table in tables.items():
             if name not in _SECTIONS:
                 raise SettingsError(f"{path.name}: {prefix}{name}: no such table. {did_you_mean(name, _SECTIONS)}")

@@ -64,6 +64,11 @@ def test_a_named_file_is_read_instead(tmp_path: Path, write: Callable[..., Any])
     assert settings.directory == tmp_path / "ci"
 
 
+def test_a_named_project_file_may_have_no_settings_of_ours(tmp_path: Path, write: Callable[..., Any]) -> None:
+    path = write("pyproject.toml", "[project]\nname = 'x'")
+    assert load_settings(tmp_path, {}, file=path).rules == Settings().rules
+
+
 def test_tables_of_others_are_handed_through(tmp_path: Path, write: Callable[..., Any]) -> None:
     write("diddo.toml", '[plugins.limits]\nmost = 3\n[sandbox]\nport = 9000\nhost = "h"')
     settings = load_settings(tmp_path, {"DIDDO_SANDBOX_PORT": "9001"})
@@ -136,6 +141,17 @@ def test_wrong_keys_and_values_are_named_with_where_they_stand(values: Any, comp
     origins = {"sandbox": "diddo.toml", "sandbox.port": "DIDDO_SANDBOX_PORT"}
     with pytest.raises(SettingsError, match=complaint):
         validate_settings(Outer, values, section="sandbox", origins=origins)
+
+
+class Secretive(BaseModel):
+    api_key: int
+
+
+def test_secrets_are_not_told() -> None:
+    with pytest.raises(SettingsError) as refused:
+        validate_settings(Secretive, {"api_key": "sk_live_1"}, section="sandbox")
+    assert "sandbox.api_key: Input should be a valid integer" in str(refused.value)
+    assert "sk_live_1" not in str(refused.value)
 
 
 def test_a_table_without_settings_knows_none() -> None:
