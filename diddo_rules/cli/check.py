@@ -24,7 +24,7 @@ __all__ = ["check", "read_cart"]
 _PLACE = re.compile(r" at line (?P<line>\d+) column (?P<column>\d+)$")
 
 
-@click.command()
+@click.command(short_help="Validate the cart in a file.")
 @click.argument("cart", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--stop", type=click.Choice(["first", "all"]), help="End at the first violation, or find them all.")
 @engine_options
@@ -84,12 +84,12 @@ def _no_cart(message: str, code: str, details: dict[str, Any] | None = None) -> 
 def _print(report: Report, cart: Cart) -> None:
     out = screen()
     for violation in report.violations:
-        out.print(f"{violation.code}  {violation.http_status}  {violation.at or '/'}", style="bold red")
+        out.print(f"{violation.code}  {violation.http_status}  {violation.at or 'the whole cart'}", style="bold red")
         out.print(f"  {plain(violation.message)}")
         out.print(f"  {violation.remedy}", style="dim")
     for crash in report.crashed:
         out.print(f"{crash.check} crashed  500", style="bold red")
         out.print(f"  {crash.exception}: {plain(crash.message)}")
     verdict = "valid" if report.ok else "not valid"
-    counts = f"{len(report.ran)} checks ran, {len(report.skipped)} skipped, {len(report.crashed)} crashed"
-    out.print(f"Cart {plain(cart.id)} is {verdict}: {counts}.", style="bold green" if report.ok else "bold")
+    counts = f"checks: {len(report.ran)} ran, {len(report.skipped)} skipped, {len(report.crashed)} crashed"
+    out.print(f"Cart {plain(cart.id)} is {verdict} ({counts}).", style="bold green" if report.ok else "bold")

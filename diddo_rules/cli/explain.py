@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 
-@click.command()
+@click.command(short_help="Explain an error code.")
 @click.argument("code")
 @engine_options
 @json_option

@@ -22,7 +22,7 @@ def rules() -> None:
     """Look at the checks."""
 
 
-@rules.command("list")
+@rules.command("list", short_help="List the checks in their order.")
 @engine_options
 @json_option
 def list_rules(*, as_json: bool, **options: Any) -> None:

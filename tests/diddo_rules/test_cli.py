@@ -51,7 +51,7 @@ def empty(tmp_path: Path) -> str:
 def test_a_valid_cart(run: Callable[..., tuple[int, str, str]], valid: str) -> None:
     code, out, err = run("check", valid)
     assert (code, err) == (0, "")
-    assert out == "Cart cart is valid: 9 checks ran, 0 skipped, 0 crashed.\n"
+    assert out == "Cart cart is valid (checks: 9 ran, 0 skipped, 0 crashed).\n"
 
 
 def test_a_valid_cart_as_json(run: Callable[..., tuple[int, str, str]], valid: str) -> None:
@@ -65,7 +65,7 @@ def test_findings_are_the_result(run: Callable[..., tuple[int, str, str]], empty
     assert (code, err) == (1, "")
     for said in ("BUYER_IDENTITY_MISSING  400  /buyer_identity", "The cart has no store.", "POST /cart/add"):
         assert said in out
-    assert out.endswith("Cart 7 is not valid: 5 checks ran, 4 skipped, 0 crashed.\n")
+    assert out.endswith("Cart 7 is not valid (checks: 5 ran, 4 skipped, 0 crashed).\n")
 
 
 def test_findings_as_json(run: Callable[..., tuple[int, str, str]], empty: str) -> None:
