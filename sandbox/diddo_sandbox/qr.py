@@ -2,8 +2,6 @@
 
 import io
 
-import segno
-
 __all__ = ["PNG", "SVG", "preferred", "qr_code"]
 
 SVG, PNG = "image/svg+xml", "image/png"
@@ -19,6 +17,8 @@ def preferred(accept: str) -> str:
 
 def qr_code(text: str, media_type: str) -> bytes:
     """Return the image of a text."""
+    import segno  # noqa: PLC0415  only few checkouts are asked for as an image
+
     image = io.BytesIO()
     segno.make(text, error="m", micro=False).save(image, kind="png" if media_type == PNG else "svg", scale=SCALE)
     return image.getvalue()

@@ -110,7 +110,13 @@ async def _run(settings: Any, engine: Any, listener: socket.socket, *, quiet: bo
     if not quiet:
         click.echo(sandbox.banner(), err=True)
     config = uvicorn.Config(
-        sandbox, http="httptools", access_log=False, log_config=None, log_level="warning", timeout_graceful_shutdown=3
+        sandbox,
+        http="httptools",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
     )
     gc.freeze()
     server = uvicorn.Server(config)

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import jwt
-
 from diddo_gateways.worlds import World
 
 __all__ = ["LIFETIME", "session_token"]
@@ -13,6 +11,8 @@ LIFETIME = 24 * 3600
 
 def session_token(secret: bytes, world: World, buyer: Mapping[str, str]) -> str:
     """Return a JWT (HS256) with the world, the buyer's fields and an id of its own."""
+    import jwt  # noqa: PLC0415  it brings cryptography along, which is slow to import
+
     now = world.clock.now()
     claims = {
         "iss": "diddo-sandbox",

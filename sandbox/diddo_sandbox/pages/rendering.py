@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = ["form_of", "page"]
 
@@ -15,7 +17,9 @@ FORM_FIELDS = 50
 
 
 @lru_cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  slow to import, and no API needs it
+
     return Environment(
         loader=PackageLoader("diddo_sandbox"),
         autoescape=True,
