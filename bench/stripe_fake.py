@@ -54,6 +54,19 @@ fake = StripeFake(Worlds(SqliteDocuments()), pages_url="http://127.0.0.1")
 gc.freeze()
 uvicorn.run(fake, port=int(sys.argv[1]), log_level="warning", access_log=False, loop="uvloop", http="httptools")
 """
+# The least that any application on this stack costs: the body read, an answer of the same size sent.
+EMPTY = """
+import sys
+import uvicorn
+BODY = b"{" + b" " * 900 + b"}"
+START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"902")]}
+async def empty(scope, receive, send):
+    await receive()
+    await send(START)
+    await send({"type": "http.response.body", "body": BODY})
+options = {"log_level": "warning", "access_log": False, "loop": "uvloop", "http": "httptools", "lifespan": "off"}
+uvicorn.run(empty, port=int(sys.argv[1]), **options)
+"""
 
 
 @dataclass(frozen=True)
@@ -87,13 +100,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(core: int) -> Iterator[Server]:
+def serving(core: int, program: str = SERVER) -> Iterator[Server]:
     """Run a server pinned to a core, and say how long its first answer took."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     begun = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(port)])
+    process = subprocess.Popen([sys.executable, "-c", program, str(port)])
     try:
         os.sched_setaffinity(process.pid, {core})
         while time.perf_counter() < begun + 20:
@@ -204,6 +217,9 @@ def run() -> None:
     cores = sorted(os.sched_getaffinity(0))
     server_core, load_core = cores[0], cores[-1]
     print("fake Stripe, server's own CPU per request at 8 connections")
+    with serving(server_core, EMPTY) as server:
+        micros, rate = measure(server, load_core, "POST", "/", CUSTOMER)
+        print(f"  {'an empty application, POST':28} {micros:7.0f} µs {'':19}   {rate:8.0f}/s")
     with serving(server_core) as server:
         start, memory = server.first_answer, server.memory()
         customer = server.call("POST", "/v1/customers", CUSTOMER).split(b'"id":"', 1)[1].split(b'"', 1)[0].decode()

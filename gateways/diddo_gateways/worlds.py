@@ -28,6 +28,8 @@ ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 TO_ALPHABET = bytes(ALPHABET[byte % 62] for byte in range(256))
 STATE = "world"
 RESERVE = 1_000
+# Seconds: whoever listens for messages looks by itself at least this often, so later ones need no announcement.
+LOOKED_AFTER = 60
 
 
 class Key(NamedTuple):
@@ -166,7 +168,8 @@ class World:
             self.ids.marks_moved = False
         else:
             await self._documents.commit(self.name, changes)
-        if any(isinstance(change, Send) for change in changes):
+        soon = self.clock.now() + LOOKED_AFTER
+        if any(isinstance(change, Send) and change.due <= soon for change in changes):
             self._on_send()
 
     async def save_clock(self) -> None:
@@ -195,7 +198,10 @@ class Worlds:
         self._listeners: list[Callable[[], None]] = []
 
     def on_send(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called after each commit that queued a message, and after a clock was set."""
+        """Have `listener` called after each commit that queued a message due soon, and after a clock was set.
+
+        Messages due in more than `LOOKED_AFTER` seconds are not announced: the listener is to look that often anyway.
+        """
         self._listeners.append(listener)
 
     async def open(self, name: str) -> World:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from diddo_gateways.documents import Put, Send
 from diddo_gateways.documents.sqlite import SqliteDocuments
-from diddo_gateways.worlds import Clock, Ids, Worlds, parse_key
+from diddo_gateways.stripe_fake.deliveries import LONGEST_WAIT
+from diddo_gateways.worlds import LOOKED_AFTER, Clock, Ids, Worlds, parse_key
 
 
 def run(awaitable: Awaitable[Any]) -> Any:
@@ -129,7 +130,7 @@ def test_a_world_is_opened_once_and_found_by_what_it_holds() -> None:
     run(documents.close())
 
 
-def test_listeners_hear_of_messages_and_set_clocks_only() -> None:
+def test_listeners_hear_of_messages_due_soon_and_of_set_clocks_only() -> None:
     documents = SqliteDocuments()
     worlds = Worlds(documents)
     heard: list[int] = []
@@ -139,6 +140,12 @@ def test_listeners_hear_of_messages_and_set_clocks_only() -> None:
     assert len(heard) == 0
     run(world.commit([Send("m", b"", 0)]))
     assert len(heard) == 1
+    run(world.commit([Send("later", b"", world.clock.now() + LOOKED_AFTER + 5)]))
+    assert len(heard) == 1
     run(world.save_clock())
     assert len(heard) == 2
     run(documents.close())
+
+
+def test_the_dispatcher_looks_as_often_as_worlds_rely_on() -> None:
+    assert LONGEST_WAIT <= LOOKED_AFTER

@@ -27,8 +27,8 @@ __all__ = [
 class Document(NamedTuple):
     """One stored document.
 
-    `body` is serialised JSON; `version` counts from 1; `seq` grows with each document made, over all worlds, and is
-    what lists are ordered and paged by; `created` is Unix seconds on the clock of the document's world.
+    `body` is serialised JSON; `version` counts from 1; `seq` grows with each document that is made of a kind in a
+    world, and is what lists are ordered and paged by; `created` is Unix seconds on the clock of the document's world.
     """
 
     id: str

@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import assert_never
 
+import orjson
+
 from diddo_gateways.documents import (
     Change,
     Conflict,
@@ -25,6 +27,8 @@ from diddo_gateways.documents import (
 
 __all__ = ["SqliteDocuments"]
 
+# The number of a document's collection stands above these bits of its `seq`.
+SHIFT = 40
 COLUMNS = "d.id, d.body, d.version, d.seq, d.created"
 # From world to world along the index: GROUP BY would read every message, and one waits for each open session.
 WAITING = """
@@ -55,6 +59,7 @@ class SqliteDocuments:
             self._prepare()
         except (sqlite3.Error, StateFileError) as error:
             raise StateFileError(f"cannot use the state file {path}: {error}") from error
+        self._last: dict[int, int] = {}
         self._collections: dict[tuple[str, str], int] = {
             (world, kind): number for number, world, kind in self._db.execute("SELECT id, world, kind FROM collections")
         }
@@ -66,7 +71,6 @@ class SqliteDocuments:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA temp_store = MEMORY")
         steps = sorted(
             (entry for entry in resources.files(__package__).joinpath("migrations/sqlite").iterdir()),
@@ -113,31 +117,30 @@ class SqliteDocuments:
         collection = self._collections.get((world, kind))
         if collection is None:
             return []
+        low, high = collection << SHIFT, (collection + 1) << SHIFT
+        if after is not None:
+            high = min(high, after)
+        if before is not None:
+            low = max(low, before)
         source, seq = "documents d", "d.seq"
-        conditions, values = ["d.collection = ?"], [collection]
-        arguments: list[str | int] = list(values)
+        conditions: list[str] = []
+        arguments: list[str | int] = []
         groups = list(terms)
         # A lone term is walked in order along its index; further ones are looked up for each row.
         lone = next((group for group in groups if len(group) == 1), None)
         if lone is not None:
             groups.remove(lone)
             source, seq = "terms t JOIN documents d ON d.seq = t.seq", "t.seq"
-            conditions, arguments = ["t.collection = ?", "t.term = ?"], [collection, lone[0]]
+            conditions, arguments = ["t.term = ?"], [lone[0]]
+        conditions.append(f"{seq} > ? AND {seq} < ?")
+        arguments += [low, high]
         for group in groups:
             marks = ", ".join("?" * len(group))
-            conditions.append(
-                f"EXISTS (SELECT 1 FROM terms e WHERE e.collection = ? AND e.term IN ({marks}) AND e.seq = {seq})"  # noqa: S608
-            )
-            arguments += [collection, *group]
+            conditions.append(f"EXISTS (SELECT 1 FROM terms e WHERE e.term IN ({marks}) AND e.seq = {seq})")  # noqa: S608
+            arguments += group
         if created is not None:
             conditions.append("d.created BETWEEN ? AND ?")
             arguments += created
-        if after is not None:
-            conditions.append(f"{seq} < ?")
-            arguments.append(after)
-        if before is not None:
-            conditions.append(f"{seq} > ?")
-            arguments.append(before)
         direction = "ASC" if before is not None else "DESC"
         rows = self._db.execute(
             f"SELECT {COLUMNS} FROM {source} WHERE {' AND '.join(conditions)} ORDER BY {seq} {direction} LIMIT ?",  # noqa: S608
@@ -189,49 +192,64 @@ class SqliteDocuments:
             case _:
                 assert_never(change)
 
+    def _next_seq(self, collection: int) -> int:
+        """Return the place of a new document: numbers count from 1 in each collection, over restarts too."""
+        last = self._last.get(collection)
+        if last is None:
+            low, high = collection << SHIFT, (collection + 1) << SHIFT
+            last = self._db.execute("SELECT MAX(seq) FROM documents WHERE seq > ? AND seq < ?", (low, high)).fetchone()[
+                0
+            ]
+            last = last or low
+        self._last[collection] = last + 1
+        return last + 1
+
     def _insert(self, collection: int, put: Put) -> None:
+        seq = self._next_seq(collection)
+        terms = list(dict.fromkeys(put.terms or ()))
         try:
-            cursor = self._db.execute(
-                "INSERT INTO documents (collection, id, version, created, body) VALUES (?, ?, 1, ?, ?)",
-                (collection, put.id, put.created, put.body),
+            self._db.execute(
+                "INSERT INTO documents (seq, collection, id, version, created, terms, body) VALUES (?, ?, ?, 1, ?, ?, ?)",
+                (seq, collection, put.id, put.created, orjson.dumps(terms), put.body),
             )
         except sqlite3.IntegrityError as error:
             raise Conflict(put.kind, put.id, 0) from error
-        for term in put.terms or ():
-            self._db.execute(
-                "INSERT OR IGNORE INTO terms (collection, term, seq) VALUES (?, ?, ?)",
-                (collection, term, cursor.lastrowid),
-            )
+        for term in terms:
+            self._db.execute("INSERT INTO terms (term, seq) VALUES (?, ?)", (term, seq))
 
     def _replace(self, collection: int, put: Put) -> None:
-        if put.terms is None:
-            changed = self._db.execute(
-                "UPDATE documents SET body = ?, version = version + 1 WHERE id = ? AND collection = ? AND version = ?",
-                (put.body, put.id, collection, put.version),
-            ).rowcount
-            if not changed:
-                raise Conflict(put.kind, put.id, put.version)
-            return
         row = self._db.execute(
             "UPDATE documents SET body = ?, version = version + 1 WHERE id = ? AND collection = ? AND version = ?"
-            " RETURNING seq",
+            " RETURNING seq, terms",
             (put.body, put.id, collection, put.version),
         ).fetchone()
         if row is None:
             raise Conflict(put.kind, put.id, put.version)
-        self._db.execute("DELETE FROM terms WHERE seq = ?", row)
-        for term in put.terms:
-            self._db.execute(
-                "INSERT OR IGNORE INTO terms (collection, term, seq) VALUES (?, ?, ?)", (collection, term, row[0])
-            )
+        if put.terms is not None:
+            self._replace_terms(row[0], row[1], list(dict.fromkeys(put.terms)))
+
+    def _replace_terms(self, seq: int, stored: bytes, terms: list[str]) -> None:
+        encoded = orjson.dumps(terms)
+        if encoded == stored:
+            return
+        former = orjson.loads(stored)
+        for term in former:
+            if term not in terms:
+                self._db.execute("DELETE FROM terms WHERE term = ? AND seq = ?", (term, seq))
+        for term in terms:
+            if term not in former:
+                self._db.execute("INSERT INTO terms (term, seq) VALUES (?, ?)", (term, seq))
+        self._db.execute("UPDATE documents SET terms = ? WHERE seq = ?", (encoded, seq))
 
     def _remove(self, collection: int | None, remove: Remove) -> None:
-        removed = self._db.execute(
-            "DELETE FROM documents WHERE id = ? AND collection = ? AND version = ?",
+        row = self._db.execute(
+            "DELETE FROM documents WHERE id = ? AND collection = ? AND version = ? RETURNING seq, terms",
             (remove.id, collection, remove.version),
-        ).rowcount
-        if not removed:
+        ).fetchone()
+        if row is None:
             raise Conflict(remove.kind, remove.id, remove.version)
+        for term in orjson.loads(row[1]):
+            self._db.execute("DELETE FROM terms WHERE term = ? AND seq = ?", (term, row[0]))
 
     async def waiting(self) -> list[tuple[str, int]]:
         """Return each world that has queued messages, with the time at which its first is due."""

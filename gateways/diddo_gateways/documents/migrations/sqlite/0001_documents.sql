@@ -5,27 +5,26 @@ CREATE TABLE collections (
     UNIQUE (world, kind)
 );
 
+-- The row id is `collection << 40 | number`: the documents of a collection stand together and in order, and need no
+-- further index to be listed. `terms` repeats the index entries, a JSON list, so that a change needs no search.
 CREATE TABLE documents (
     seq        INTEGER PRIMARY KEY,
-    collection INTEGER NOT NULL REFERENCES collections (id),
+    collection INTEGER NOT NULL,
     id         TEXT NOT NULL,
     version    INTEGER NOT NULL,
     created    INTEGER NOT NULL,
+    terms      BLOB NOT NULL,
     body       BLOB NOT NULL
 );
 
 -- Id first: a page's link names a document without saying whose it is.
 CREATE UNIQUE INDEX documents_by_id ON documents (id, collection);
-CREATE INDEX documents_in_order ON documents (collection, seq);
 
 CREATE TABLE terms (
-    collection INTEGER NOT NULL,
-    term       TEXT NOT NULL,
-    seq        INTEGER NOT NULL REFERENCES documents (seq) ON DELETE CASCADE,
-    PRIMARY KEY (collection, term, seq)
+    term TEXT NOT NULL,
+    seq  INTEGER NOT NULL,
+    PRIMARY KEY (term, seq)
 ) WITHOUT ROWID;
-
-CREATE INDEX terms_of_document ON terms (seq);
 
 CREATE TABLE messages (
     seq     INTEGER PRIMARY KEY,
