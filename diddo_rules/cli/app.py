@@ -47,18 +47,33 @@ def _load(entry_point: EntryPoint) -> click.Command:
     try:
         loaded: click.Command = entry_point.load()
     except ModuleNotFoundError as error:
-        return _unavailable(entry_point.name, missing_extra(error, entry_point.dist))
+        return _unavailable(_missing_extra(entry_point, error), entry_point.name)
     return loaded
 
 
-def _unavailable(name: str, reason: str) -> click.Command:
-    @click.command(name, short_help=reason, add_help_option=False, context_settings={"ignore_unknown_options": True})
+def _unavailable(failure: CommandFailure, name: str) -> click.Command:
+    options = {"ignore_unknown_options": True}
+    short_help = str(failure).partition(": ")[2]
+
+    @click.command(name, short_help=short_help, add_help_option=False, context_settings=options)
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def unavailable(arguments: tuple[str, ...]) -> None:
         del arguments
-        raise CommandFailure(f"diddo {name}: {reason}", code="MISSING_EXTRA", exit_code=ExitCode.CONFIGURATION)
+        raise failure
 
     return unavailable
+
+
+def _missing_extra(entry_point: EntryPoint, error: ModuleNotFoundError) -> CommandFailure:
+    reason = missing_extra(error, entry_point.dist)
+    message = f"{entry_point.name} cannot run: {reason}"
+    return CommandFailure(message, code="MISSING_EXTRA", exit_code=ExitCode.CONFIGURATION)
+
+
+def _foreign_called(arguments: Sequence[str]) -> EntryPoint | None:
+    """Return the entry point of the command that was called, if it is not one of ours."""
+    called = next((it for it in arguments if not it.startswith("-")), None)
+    return next((it for it in _foreign() if it.name == called and called not in _OWN), None)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,18 +87,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     try:
-        outcome = app.main(args=list(arguments), prog_name="diddo", standalone_mode=False)
+        return _run(arguments, as_json=as_json)
     except CommandFailure as failure:
         return print_failure(failure, as_json=as_json)
+    except click.Abort:
+        return ExitCode.INTERRUPTED
+
+
+def _run(arguments: Sequence[str], *, as_json: bool) -> int:
+    """Run the command, and turn each kind of error that is somebody's mistake into a `CommandFailure`."""
+    try:
+        outcome = app.main(args=list(arguments), prog_name="diddo", standalone_mode=False)
     except click.ClickException as error:
         if not as_json:
             error.show()
             return error.exit_code
-        usage = CommandFailure(error.format_message(), code="USAGE", exit_code=error.exit_code)
-        return print_failure(usage, as_json=True)
+        raise CommandFailure(error.format_message(), code="USAGE", exit_code=error.exit_code) from error
     except DiddoError as error:
-        configuration = CommandFailure(str(error), code="CONFIGURATION", exit_code=ExitCode.CONFIGURATION)
-        return print_failure(configuration, as_json=as_json)
-    except click.Abort:
-        return ExitCode.INTERRUPTED
+        raise CommandFailure(str(error), code="CONFIGURATION", exit_code=ExitCode.CONFIGURATION) from error
+    except ModuleNotFoundError as error:
+        # A command of another package may import what it needs as late as this.
+        called = _foreign_called(arguments)
+        if called is None:
+            raise
+        raise _missing_extra(called, error) from error
     return outcome if isinstance(outcome, int) else ExitCode.OK

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 
+import diddo_rules
 from diddo_rules import Cart
 from diddo_rules.cli import app, main
 from diddo_rules.cli.extras import missing_extra
@@ -301,10 +302,31 @@ def test_a_missing_extra_is_named(run: Callable[..., tuple[int, str, str]], fore
     foreign("a_module_that_is_not_there:serve", name="serve")
     code, out, err = run("serve", "--port", "1")
     assert (code, out) == (3, "")
-    assert "diddo serve: the module a_module_that_is_not_there is not installed" in err
+    assert "diddo: serve cannot run: the module a_module_that_is_not_there is not installed" in err
     assert "serve" in run("--help")[1]
     code, out, _ = run("serve", "--json")
     assert (code, json.loads(out)["errors"][0]["code"]) == (3, "MISSING_EXTRA")
+
+
+@click.command()
+def late_command() -> None:
+    import a_module_that_is_not_there  # noqa: F401, PLC0415 (as late as that)
+
+
+def test_an_extra_that_is_missed_late_is_named_too(run: Any, foreign: Callable[..., None]) -> None:
+    foreign(f"{__name__}:late_command")
+    code, out, err = run("foreign")
+    assert (code, out) == (3, "")
+    assert err == "diddo: foreign cannot run: the module a_module_that_is_not_there is not installed.\n"
+
+
+def test_a_module_that_our_own_commands_miss_is_a_bug(run: Any, valid: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError(name="pydantic_core")
+
+    monkeypatch.setattr(diddo_rules, "load_settings", broken)
+    with pytest.raises(ModuleNotFoundError):
+        run("check", valid)
 
 
 class Distributed:
