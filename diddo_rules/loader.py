@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from diddo_rules.checks import info_of
 from diddo_rules.errors import PluginLoadError
@@ -87,11 +88,11 @@ def load_plugins(
     return Loading(plugins=tuple(plugins), not_imported=tuple(not_imported), failed=tuple(failed))
 
 
-def plugin_of(loaded: object) -> object:
+def plugin_of(loaded: Any) -> object:
     """Return what pluggy can register: the module or object itself, or a module around a lone check."""
-    if info_of(loaded) is not None:  # type: ignore[arg-type]
-        alone = ModuleType(f"{loaded.__module__}:{loaded.__name__}")  # type: ignore[attr-defined]
-        alone.check = loaded  # type: ignore[attr-defined]
+    if info_of(loaded) is not None:
+        alone: Any = ModuleType(f"{loaded.__module__}:{loaded.__name__}")
+        alone.check = loaded
         return alone
     if isinstance(loaded, type):
         raise PluginLoadError(f"{loaded.__name__} is a class; name an instance of it")

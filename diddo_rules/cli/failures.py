@@ -32,9 +32,9 @@ class CommandFailure(Exception):
 def print_failure(failure: CommandFailure, *, as_json: bool) -> int:
     """Say what went wrong, on stderr or as JSON on stdout, and return the exit code."""
     if as_json:
-        error = {"code": failure.code, "message": str(failure)}
+        error: dict[str, Any] = {"code": failure.code, "message": str(failure)}
         if failure.details:
-            error["details"] = failure.details  # type: ignore[assignment]
+            error["details"] = failure.details
         click.echo(json.dumps({"errors": [error]}, ensure_ascii=False))
     else:
         click.echo(f"diddo: {failure}", err=True)
