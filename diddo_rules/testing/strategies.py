@@ -4,6 +4,7 @@ They draw few numbers and filter nothing, so they are as fast as Hypothesis lets
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 from hypothesis import reject
@@ -44,9 +45,14 @@ def drawn(draw: st.DrawFn) -> Pick:
     def pick(count: int) -> int:
         if count < 1:
             raise NothingToPick
-        return draw(st.integers(0, count - 1))
+        return draw(_below(count))
 
     return pick
+
+
+@lru_cache(maxsize=256)
+def _below(count: int) -> st.SearchStrategy[int]:
+    return st.integers(0, count - 1)
 
 
 def _generated(generate: Callable[[Pick], _T]) -> st.SearchStrategy[_T]:

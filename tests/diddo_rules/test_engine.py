@@ -374,61 +374,6 @@ def test_a_check_cannot_take_settings_that_nobody_declares(limited: ModuleType) 
         Engine([limited])
 
 
-def test_validation_can_be_wrapped(
-    make_check: Callable[..., Any], make_module: Callable[..., ModuleType], cart: Cart
-) -> None:
-    seen = []
-
-    @hookimpl(wrapper=True)
-    def around_validation(cart: Cart, context: Context) -> Any:
-        seen.append("before")
-        report = yield
-        seen.append(report.codes)
-        return report
-
-    spy = make_module("spy", around_validation=around_validation)
-    report = Engine([make_check("one", does=one_fault), spy]).validate(cart)
-    assert seen == ["before", ("FAULT",)]
-    assert report.codes == ("FAULT",)
-    assert not report.crashed
-
-
-def failing_wrapper(cart: Cart, context: Context) -> Any:
-    yield
-    raise RuntimeError("broken wrapper")
-
-
-def failing_early(cart: Cart, context: Context) -> Any:
-    raise RuntimeError("broken wrapper")
-    yield
-
-
-def forgetful_wrapper(cart: Cart, context: Context) -> Any:
-    yield
-
-
-@pytest.mark.parametrize(
-    ("wrapper", "exception"),
-    [(failing_wrapper, "RuntimeError"), (failing_early, "RuntimeError"), (forgetful_wrapper, "NotAReport")],
-)
-def test_a_broken_wrapper_hides_no_verdict(
-    make_check: Callable[..., Any], make_module: Callable[..., ModuleType], cart: Cart, wrapper: Any, exception: str
-) -> None:
-    spy = make_module("spy", around_validation=hookimpl(specname="around_validation", wrapper=True)(wrapper))
-    report = Engine([make_check("one", does=one_fault), spy]).validate(cart)
-    assert report.codes == ("FAULT",)
-    assert [(it.check, it.plugin, it.exception) for it in report.crashed] == [("around_validation", "spy", exception)]
-
-
-def test_nobody_replaces_validation(make_module: Callable[..., ModuleType]) -> None:
-    @hookimpl
-    def around_validation(cart: Cart, context: Context) -> None:
-        return None
-
-    with pytest.raises(PlanError, match="must be a wrapper"):
-        Engine([make_module("usurper", around_validation=around_validation)])
-
-
 def test_a_plugin_that_implements_nothing_is_refused(make_module: Callable[..., ModuleType]) -> None:
     with pytest.raises(PluginLoadError, match=r"plugin empty .* is @check missing\?"):
         Engine([make_module("empty")])
