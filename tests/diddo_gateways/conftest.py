@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import stripe
 import uvicorn
 
 from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.stripe_fake.app import StripeFake
+from diddo_gateways.stripe_fake.shapes import check_shape
 from diddo_gateways.worlds import World, Worlds
 
 stripe.enable_telemetry = False
@@ -50,6 +52,28 @@ class Server:
         self.call(move())
 
 
+class Checked:
+    """The fake, with every answer that is no error held against the shape that the SDK's types give it."""
+
+    def __init__(self, fake: StripeFake) -> None:
+        self.fake = fake
+        self.deviations: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        status = [0]
+        # Who holds a publishable key sees less of an object.
+        in_full = b"pk_test_" not in dict(scope.get("headers", ())).get(b"authorization", b"")
+
+        async def checking(message: Any) -> None:
+            status[0] = message.get("status", status[0])
+            if message["type"] == "http.response.body" and status[0] == 200 and message["body"] and in_full:
+                found = check_shape(orjson.loads(message["body"]))
+                self.deviations += [f"{scope['method']} {scope['path']}: {text}" for text in found]
+            await send(message)
+
+        await self.fake(scope, receive, checking)
+
+
 class AnnouncedServer(uvicorn.Server):
     """Says when it listens."""
 
@@ -67,6 +91,7 @@ def serving(path: Path | None = None, *, deliver: Any = None, **settings: Any) -
     """Serve a fake until the block ends; `path` is its state file."""
     listening = threading.Event()
     running: list[tuple[Server, AnnouncedServer]] = []
+    checked: list[Checked] = []
 
     async def main() -> None:
         documents = SqliteDocuments(path)
@@ -78,7 +103,8 @@ def serving(path: Path | None = None, *, deliver: Any = None, **settings: Any) -
             running.append((Server(fake, f"http://127.0.0.1:{port}", worlds, loop), server))
             listening.set()
 
-        config = uvicorn.Config(fake, port=0, log_level="warning", lifespan="on", loop="asyncio")
+        checked.append(Checked(fake))
+        config = uvicorn.Config(checked[0], port=0, log_level="warning", lifespan="on", loop="asyncio")
         server = AnnouncedServer(config, ready)
         await server.serve()
         await documents.close()
@@ -91,6 +117,7 @@ def serving(path: Path | None = None, *, deliver: Any = None, **settings: Any) -
     finally:
         running[0][1].should_exit = True
         thread.join(20)
+    assert checked[0].deviations == []
 
 
 @pytest.fixture(scope="session")
