@@ -1,18 +1,12 @@
-"""The same verdict for the same commit: unless a profile is asked for, examples are drawn without chance."""
+"""Checks and carts that the engine's tests make on demand."""
 
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from diddo_rules import Cart, CartLine, CartStore, Cost, Money, Offer, ShippingMethod, Variant, Violation, check
-from diddo_rules.testing import register_profiles
-
-if settings.get_current_profile_name() == "default":
-    register_profiles()
-    settings.load_profile("ci")
 
 
 class Fault(Violation):

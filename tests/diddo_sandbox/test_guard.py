@@ -2,7 +2,7 @@
 
 import pytest
 
-from diddo_rules import Engine, Settings, check
+from diddo_rules import Engine, RulesSettings, Settings, check
 from diddo_rules.violations import Violation
 from diddo_sandbox.answers import BODY_LIMIT
 from diddo_sandbox.settings import SandboxSettings
@@ -120,6 +120,15 @@ def test_a_crashing_rule_is_a_500_that_names_it_and_the_server_goes_on() -> None
         assert "crashes" in answer.json["errors"][0]["message"]
         assert sandbox.request("GET", "/cart/cart_ready", key=KEY).json["status"] == "IN_PROGRESS"
         assert sandbox.request("POST", "/cart/add", add_hoodie("cart_ready"), key=KEY).status == 200
+
+
+def test_switched_off_checks_leave_nothing_to_crash_on() -> None:
+    engine = Engine.from_settings(Settings(rules=RulesSettings(enable=("VARIANT_NOT_FOUND",))))
+    with InProcessSandbox(engine=engine) as sandbox:
+        assert sandbox.request("POST", "/checkout/nope", key=KEY).codes == ["CART_NOT_FOUND"]
+        assert sandbox.request("POST", "/checkout/cart_empty", key=KEY).codes == ["PAYMENT_REFUSED"]
+        assert sandbox.request("POST", "/checkout/cart_no_buyer", key=KEY).status == 200
+        assert sandbox.request("GET", "/cart/cart_empty", key=KEY).json["status"] == "IN_PROGRESS"
 
 
 def add_hoodie(cart_id: str) -> object:
