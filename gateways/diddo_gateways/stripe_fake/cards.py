@@ -211,9 +211,9 @@ def _find(number: str) -> Card:
 
 def _month(value: str | int) -> int:
     text = str(value).strip()
-    if not _is_digits(text) or not 1 <= int(text[:3]) <= 12:
+    if not _is_digits(text) or len(text) > 2 or not 1 <= int(text) <= 12:
         raise InvalidExpiryMonth
-    return int(text[:3])
+    return int(text)
 
 
 def _year(value: str | int, this_year: int) -> int:

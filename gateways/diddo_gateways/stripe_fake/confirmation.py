@@ -63,6 +63,7 @@ async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
     """
     INTENTS.check(intent, "confirm")
     method = await named(work, intent["payment_method"])
+    check_owner(method, intent)
     card = card_of(work, method)
     past = await _past(work, method)
     if past.get("used_up"):

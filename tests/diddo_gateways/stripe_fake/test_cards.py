@@ -85,6 +85,7 @@ def test_every_number_is_read(number: str) -> None:
     ("given", "code", "param", "message"),
     [
         ({"month": 13}, "invalid_expiry_month", "exp_month", "Your card's expiration month is invalid."),
+        ({"month": "0012"}, "invalid_expiry_month", "exp_month", "Your card's expiration month is invalid."),
         ({"month": 0}, "invalid_expiry_month", "exp_month", "Your card's expiration month is invalid."),
         ({"month": "May"}, "invalid_expiry_month", "exp_month", "Your card's expiration month is invalid."),
         ({"month": 10, "year": 2026}, "invalid_expiry_month", "exp_month", "Your card's expiration month is invalid."),

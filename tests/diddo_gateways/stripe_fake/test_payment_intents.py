@@ -1,5 +1,6 @@
 """Payment intents through the SDK: every state, every edge, every refusal."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -103,6 +104,11 @@ class TestCreating:
             ({"payment_method_types": ["card"]}, "payment_method_types_no_longer_supported", "payment_method_types"),
             ({"return_url": RETURN_URL}, None, "return_url"),
             ({"off_session": True}, None, "off_session"),
+            ({"receipt_email": "ada"}, "email_invalid", "receipt_email"),
+            ({"statement_descriptor_suffix": "A" * 23}, None, "statement_descriptor_suffix"),
+            ({"statement_descriptor_suffix": "HATS*"}, None, "statement_descriptor_suffix"),
+            ({"statement_descriptor_suffix": "123"}, None, "statement_descriptor_suffix"),
+            ({"return_url": "shop", "confirm": True, "payment_method": "pm_card_visa"}, "url_invalid", "return_url"),
         ],
     )
     def test_refused_parameters(self, intents: Any, params: Any, code: str | None, param: str) -> None:
@@ -212,6 +218,39 @@ class TestConfirming:
         )
         assert error.error.payment_intent.status == "succeeded"
 
+    def test_many_at_once_charge_once(self, shop: Any, intents: Any) -> None:
+        intent = intents.create({"amount": 1000, "currency": "usd", "payment_method": "pm_card_visa"})
+
+        def attempt(_: int) -> str:
+            try:
+                return str(intents.confirm(intent.id, {"return_url": RETURN_URL}).status)
+            except stripe.InvalidRequestError as error:
+                return str(error.code)
+
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = sorted(pool.map(attempt, range(16)))
+        assert outcomes == ["payment_intent_unexpected_state"] * 15 + ["succeeded"]
+        assert len(list(shop.client.v1.charges.list({"payment_intent": intent.id}))) == 1
+
+    def test_a_repeated_request_is_not_a_second_attempt(self, shop: Any, intents: Any) -> None:
+        intent = intents.create({"amount": 1000, "currency": "usd", "payment_method": "pm_card_chargeDeclined"})
+        answers = []
+        for _ in range(2):
+            with pytest.raises(stripe.CardError) as caught:
+                intents.confirm(intent.id, {"return_url": RETURN_URL}, {"idempotency_key": "declined-once"})
+            answers.append(caught.value.json_body)
+        assert answers[0] == answers[1]
+        assert len(list(shop.client.v1.charges.list({"payment_intent": intent.id}))) == 1
+
+    def test_the_customer_may_not_change_behind_the_card(self, shop: Any, intents: Any) -> None:
+        customer = shop.client.v1.customers.create().id
+        method = shop.client.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id
+        params = {"amount": 1000, "currency": "usd", "customer": customer, "payment_method": method}
+        intent = intents.create(params)
+        intents.update(intent.id, {"customer": shop.client.v1.customers.create().id})
+        error = refused(intents.confirm, intent.id, {"return_url": RETURN_URL})
+        assert "does not belong to the Customer you supplied" in error.user_message
+
     def test_a_canceled_intent(self, intents: Any) -> None:
         intent = intents.create({"amount": 1000, "currency": "usd", "payment_method": "pm_card_visa"})
         intents.cancel(intent.id)
@@ -248,6 +287,8 @@ class TestCapturing:
         captured = intents.capture(intent.id, {"expand": ["latest_charge"]})
         assert (captured.status, captured.amount_capturable, captured.amount_received) == ("succeeded", 0, 2000)
         assert (captured.latest_charge.captured, captured.latest_charge.amount_captured) == (True, 2000)
+        waiting = shop.call(shop.server.worlds.documents.waiting())
+        assert [world for world, _ in waiting if world == shop.name] == [], "its end is not waited for any more"
         assert shop.events() == [
             "payment_intent.created",
             "charge.succeeded",

@@ -136,6 +136,11 @@ def test_attach_list_update_detach(shop: Any, customer: str, well_formed: Any) -
     assert visa.card.checks.cvc_check == "pass"
     assert [method.id for method in methods.list({"customer": customer})] == [amex.id, visa.id]
     assert [method.id for method in methods.list({"customer": customer, "type": "card", "limit": 1})] == [amex.id]
+    owned = shop.client.v1.customers.payment_methods
+    assert [method.id for method in owned.list(customer)] == [amex.id, visa.id]
+    assert owned.retrieve(customer, visa.id).id == visa.id
+    with pytest.raises(stripe.InvalidRequestError, match="No such PaymentMethod: 'pm_nobody'"):
+        owned.retrieve(customer, "pm_nobody")
     changed = methods.update(visa.id, {"card": {"exp_year": 2039}, "billing_details": {"email": "a@b.test"}})
     assert (changed.card.exp_year, changed.billing_details.email) == (2039, "a@b.test")
     assert methods.detach(visa.id).customer is None

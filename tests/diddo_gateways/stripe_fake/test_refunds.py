@@ -83,6 +83,22 @@ def test_what_cannot_be_refunded(shop: Any, refunds: Any) -> None:
         assert (error.code, error.param) == ("parameter_invalid_integer", "amount")
 
 
+def test_a_charge_shows_its_refunds_when_asked(shop: Any, refunds: Any, well_formed: Any) -> None:
+    charge_id = shop.pay().latest_charge
+    made = [refunds.create({"charge": charge_id, "amount": 100}).id for _ in range(11)]
+    charge = shop.client.v1.charges.retrieve(charge_id, {"expand": ["refunds"]})
+    well_formed(charge)
+    assert [refund.id for refund in charge.refunds.data] == made[:0:-1]
+    assert charge.refunds.has_more
+    assert "refunds" not in shop.client.v1.charges.retrieve(charge_id).to_dict()
+
+
+def test_what_is_not_modelled_is_said(shop: Any, refunds: Any) -> None:
+    with pytest.raises(stripe.APIError) as caught:
+        refunds.create({"payment_intent": shop.pay().id, "reverse_transfer": True})
+    assert caught.value.http_status == 501
+
+
 def test_only_metadata_can_be_changed(shop: Any, refunds: Any) -> None:
     refund = refunds.create({"payment_intent": shop.pay().id, "metadata": {"a": "1"}})
     assert refunds.update(refund.id, {"metadata": {"b": "2"}}).metadata.to_dict() == {"a": "1", "b": "2"}

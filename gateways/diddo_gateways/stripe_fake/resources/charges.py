@@ -21,7 +21,7 @@ from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["CHARGES", "capture_charge", "digits", "make_charge"]
+__all__ = ["CHARGES", "capture_charge", "digits", "expiry_of", "make_charge"]
 
 KIND = "charge"
 CHARGES = StateTable(kind=KIND, start=("succeeded", "failed"), edges={"succeeded": {}, "failed": {}})
@@ -141,7 +141,12 @@ def make_charge(
 def _authorised(work: Work, charge: JsonObject) -> None:
     until = work.now + AUTHORISED_FOR
     charge["payment_method_details"]["card"]["capture_before"] = until
-    work.later("expire_authorisation", until, message_id=f"expire>{charge['id']}", charge=charge["id"])
+    work.later("expire_authorisation", until, message_id=expiry_of(charge), charge=charge["id"])
+
+
+def expiry_of(charge: JsonObject) -> str:
+    """Return the id of the message that ends a charge's authorisation."""
+    return f"expire>{charge['id']}"
 
 
 def _descriptor(intent: JsonObject) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.confirmation import Terms, check_owner, confirm
 from diddo_gateways.stripe_fake.currencies import check_amount, check_currency
+from diddo_gateways.stripe_fake.descriptors import check_descriptor
 from diddo_gateways.stripe_fake.due import on_due
+from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.intent_states import INTENTS
 from diddo_gateways.stripe_fake.kinds import filtered_by
@@ -27,9 +29,10 @@ from diddo_gateways.stripe_fake.payment_errors import (
     NotUpdatable,
     ReturnUrlMissing,
 )
-from diddo_gateways.stripe_fake.resources.charges import capture_charge
+from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.shapes import blank
+from diddo_gateways.stripe_fake.urls import check_url
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["abandon", "make_intent", "provide"]
@@ -212,12 +215,17 @@ def _set_amount(intent: JsonObject, amount: int, currency: str) -> None:
 
 async def _apply(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> None:
     """Write parameters into an intent; a payment method among them makes it ready to be confirmed."""
-    if unknown := next((what for name, what in NOT_MODELLED.items() if name in params), None):
-        raise NotModelled(unknown)
+    if unmodelled := next((what for name, what in NOT_MODELLED.items() if name in params), None):
+        raise NotModelled(unmodelled)
     if "payment_method_types" in params:
         raise IntentTypesGone
     if params.get("customer"):
         await work.fetch("customer", params["customer"], param="customer", status=400)
+    if params.get("receipt_email"):
+        check_email(params["receipt_email"], param="receipt_email")
+    for name in ("statement_descriptor", "statement_descriptor_suffix"):
+        if params.get(name):
+            check_descriptor(params[name], param=name)
     for name in PLAIN:
         if name in params:
             intent[name] = params[name] or None
@@ -278,6 +286,8 @@ def provide(intent: JsonObject, method: JsonObject) -> None:
 async def _confirm(call: Call, intent: JsonObject) -> None:
     params = call.params
     INTENTS.check(intent, "confirm")
+    if "return_url" in params:
+        check_url(params["return_url"], param="return_url")
     terms = Terms(
         return_url=params.get("return_url"),
         off_session=params.get("off_session") not in (None, False),
@@ -312,6 +322,7 @@ async def _capture(work: Work, intent: JsonObject, amount: int | None, *, param:
         raise _uncapturable(amount, intent, param=param)
     charge = await work.fetch("charge", intent["latest_charge"])
     capture_charge(work, charge, amount)
+    work.cancel(expiry_of(charge))
     intent |= {"amount_capturable": 0, "amount_received": amount}
     INTENTS.move(intent, "capture", "succeeded")
     work.save(intent)
@@ -330,8 +341,12 @@ def _uncapturable(amount: int, intent: JsonObject, *, param: str) -> InvalidRequ
 
 async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | None) -> None:
     # Of an authorisation that is released the charge shows nothing: it stays as it is, uncaptured.
-    if action == "expire":
-        work.emit("charge.expired", await work.fetch("charge", intent["latest_charge"]))
+    if intent["status"] == "requires_capture":
+        charge = await work.fetch("charge", intent["latest_charge"])
+        if action == "expire":
+            work.emit("charge.expired", charge)
+        else:
+            work.cancel(expiry_of(charge))
     INTENTS.move(intent, action, "canceled")
     intent |= {
         "amount_capturable": 0,

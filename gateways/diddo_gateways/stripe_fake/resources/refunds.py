@@ -7,10 +7,13 @@ with `charge.refund.updated`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.currencies import display
 from diddo_gateways.stripe_fake.due import on_due
-from diddo_gateways.stripe_fake.errors import ParameterRefused
+from diddo_gateways.stripe_fake.errors import NotModelled, ParameterRefused
+from diddo_gateways.stripe_fake.expansion import includes
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
@@ -35,6 +38,9 @@ KIND = "refund"
 # How long the asynchronous test cards take, and how long the network takes to give a refund its reference; seconds.
 SETTLED_AFTER = 5
 REFERENCE_AFTER = 2
+IN_FULL = 10
+# Refunds of a customer's cash balance, and through Connect.
+NOT_MODELLED = ("customer", "origin", "currency", "refund_application_fee", "reverse_transfer")
 
 
 def _not_cancelable(_action: str, _refund: Mapping[str, Any], _allowed: Sequence[str]) -> RefundNotCancelable:
@@ -63,6 +69,9 @@ filtered_by(KIND, "charge", "payment_intent")
 async def create(call: Call) -> Answer:
     """Give back a charge's money, all that is left or a part."""
     work, params = call.work, call.params
+    for name in NOT_MODELLED:
+        if params.get(name):
+            raise NotModelled(f"The parameter {name} of refunds")
     charge = await _charge(work, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = params.get("amount", left)
@@ -110,6 +119,18 @@ async def cancel(call: Call) -> Answer:
     work.save(refund)
     work.emit("refund.updated", refund)
     return refund
+
+
+@includes("charge", "refunds")
+async def refunds_of(work: Work, charge: JsonObject, _field: str) -> JsonObject:
+    """Return a charge's refunds, which it has when they are asked for."""
+    found = await work.world.page(KIND, limit=IN_FULL + 1, terms=[[f"charge={charge['id']}"]])
+    return {
+        "object": "list",
+        "data": [orjson.loads(document.body) for document in found[:IN_FULL]],
+        "has_more": len(found) > IN_FULL,
+        "url": f"/v1/charges/{charge['id']}/refunds",
+    }
 
 
 async def _charge(work: Work, params: Mapping[str, Any]) -> JsonObject:
