@@ -22,7 +22,6 @@ from diddo_gateways.stripe_fake.deliveries import deliver_over_socket
 from diddo_gateways.worlds import World, Worlds
 from diddo_rules import Engine, SettingsError
 from diddo_sandbox.answers import handle_errors
-from diddo_sandbox.banner import banner
 from diddo_sandbox.carts import CartRecord, Carts
 from diddo_sandbox.catalogue import Catalogue
 from diddo_sandbox.checkouts import Checkouts
@@ -136,18 +135,17 @@ class Sandbox:
         """Serve one connection."""
         await self._guarded(scope, receive, send)
 
-    def banner(self) -> str:
-        """Return what the server says when it starts."""
+    def description(self) -> dict[str, Any]:
+        """Return what there is to know of the server: url, gateway, auth, state (a path or null), plugins, checks."""
         settings = self.services.settings
-        plan = self._engine.plan
-        return banner(
-            self._base_url,
-            gateway=settings.gateway,
-            auth=settings.auth,
-            state=settings.state,
-            plugins=[plugin.name for plugin in self._engine.plugins],
-            checks=len(plan.steps),
-        )
+        return {
+            "url": self._base_url,
+            "gateway": settings.gateway,
+            "auth": settings.auth,
+            "state": None if settings.state is None else str(settings.state),
+            "plugins": [plugin.name for plugin in self._engine.plugins],
+            "checks": [step.name for step in self._engine.plan.steps],
+        }
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,34 +1,34 @@
 """What the server says when it starts: where it is, what key to use, what it keeps."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["banner"]
 
-LINES = """
-  Diddo sandbox   {base_url}          no account, no network, no money moves
+TEXT = """
+  Diddo sandbox   {url} · no account, no network, no money moves
 
-  API             {base_url}/cart, /checkout, /products       docs: {base_url}/docs
-  Fake Stripe     {base_url}/v1                               gateway: {gateway}
+  API             {url}/cart, /checkout, /products · documented at {url}/docs
+  Fake Stripe     {url}/v1 · carts are paid through the gateway '{gateway}'
   API key         {key}
   Test cards      4242 4242 4242 4242 pays · 4000 0000 0000 0002 declines · 4000 0027 6000 3184 asks for 3-D Secure
-  Rules           {rules}
+  Try             curl -X POST {header}{url}/checkout/cart_ready
+  Rules           {checks} checks of {count} plugins: {plugins}
   Keeps           {keeps}
 """
 
 
-def banner(base_url: str, *, gateway: str, auth: bool, state: Path | None, plugins: Sequence[str], checks: int) -> str:
-    """Return the text.
-
-    Args:
-        base_url: the server's origin.
-        gateway: the gateway that serves carts.
-        auth: whether requests need a key.
-        state: the file that keeps everything, or None.
-        plugins: the names of the loaded plugins.
-        checks: how many checks are on.
-    """
-    key = "any sk_test_<name> opens a private world of that name" if auth else "none needed (world 'default')"
-    keeps = "nothing: all is gone when it stops (--state FILE keeps it)" if state is None else f"everything, in {state}"
-    rules = f"{checks} checks of {len(plugins)} plugins: {', '.join(plugins)}"
-    return LINES.format(base_url=base_url, gateway=gateway, key=key, rules=rules, keeps=keeps)
+def banner(description: Mapping[str, Any]) -> str:
+    """Return the text for a server's description; see `Sandbox.description`."""
+    with_key = description["auth"]
+    state = description["state"]
+    return TEXT.format(
+        url=description["url"],
+        gateway=description["gateway"],
+        key="any sk_test_<name>: it opens a private world of that name" if with_key else "none needed",
+        header="-H 'Authorization: Bearer sk_test_me' " if with_key else "",
+        checks=len(description["checks"]),
+        count=len(description["plugins"]),
+        plugins=", ".join(description["plugins"]),
+        keeps=f"everything, in {state}" if state else "nothing: all is gone when it stops (--state FILE keeps it)",
+    )

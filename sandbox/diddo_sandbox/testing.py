@@ -15,6 +15,7 @@ from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.in_process import Response, call
 from diddo_rules import Engine, Settings
 from diddo_sandbox.app import Sandbox, open_sandbox
+from diddo_sandbox.server import AnnouncedServer
 from diddo_sandbox.settings import SandboxSettings
 
 __all__ = ["Answer", "InProcessSandbox", "RunningSandbox", "sandbox_server"]
@@ -172,7 +173,9 @@ def sandbox_server(
             documents or SqliteDocuments(),
             base_url=url,
         )
-        server = _Server(uvicorn.Config(app, access_log=False, log_config=None, log_level="warning"), started)
+        server = AnnouncedServer(
+            uvicorn.Config(app, access_log=False, log_config=None, log_level="warning"), started.set
+        )
         servers.append((server, app))
         await server.serve(sockets=[listener])
 
@@ -186,15 +189,3 @@ def sandbox_server(
         server.should_exit = True
         thread.join(timeout=30)
         listener.close()
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it listens."""
-
-    def __init__(self, config: uvicorn.Config, started: threading.Event) -> None:
-        super().__init__(config)
-        self._listening = started
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self._listening.set()

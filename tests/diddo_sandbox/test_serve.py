@@ -105,6 +105,41 @@ def test_settings_come_from_file_and_environment(tmp_path: Path) -> None:
         assert list(answer) == ["session"]  # type: ignore[call-overload]
 
 
+def test_programs_are_told_as_json(tmp_path: Path) -> None:
+    process = subprocess.Popen(  # noqa: S603  our own command
+        [*DIDDO, "serve", "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert process.stdout is not None
+    described = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert set(described) == {"url", "gateway", "auth", "state", "plugins", "checks"}
+    assert len(described["checks"]) == 9
+    assert (process.returncode, said) == (130, "")
+
+
+def test_plugins_come_by_flag(tmp_path: Path) -> None:
+    rule = """
+from diddo_rules import Cart, Violation, check
+class Never(Violation):
+    \"\"\"Nothing passes.\"\"\"
+    code = "NEVER"; http_status = 418; template = "Never."; remedy = "None."
+@check(priority=150)
+def never(cart: Cart) -> list[Never]:
+    return [Never(at="")]
+"""
+    (tmp_path / "never.py").write_text(rule)
+    with serving(tmp_path, "--port", "0", "--load", "./never.py", "--disable", "VARIANT_NOT_FOUND") as server:
+        assert "9 checks" in server.banner
+        status, answer = server("POST", "/checkout/cart_ready")
+        assert status == 418
+        assert [error["code"] for error in answer["errors"]] == ["NEVER"]  # type: ignore[index]
+
+
 def test_a_taken_port_is_said_and_ends_with_5(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -112,6 +147,14 @@ def test_a_taken_port_is_said_and_ends_with_5(tmp_path: Path) -> None:
     assert code == 5
     assert port in said
     assert "--port auto" in said
+
+
+def test_what_is_wrong_is_json_too(tmp_path: Path) -> None:
+    ended = subprocess.run(  # noqa: S603  our own command
+        [*DIDDO, "serve", "--json", "--gateway", "strip"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert ended.returncode == 3
+    assert json.loads(ended.stdout)["errors"][0]["code"] == "CONFIGURATION"
 
 
 @pytest.mark.parametrize(
