@@ -214,8 +214,13 @@ class SqliteDocuments:
             )
         except sqlite3.IntegrityError as error:
             raise Conflict(put.kind, put.id, 0) from error
-        for term in terms:
-            self._db.execute("INSERT INTO terms (term, seq) VALUES (?, ?)", (term, seq))
+        self._add_terms(seq, terms)
+
+    def _add_terms(self, seq: int, terms: list[str]) -> None:
+        if terms:
+            rows = ", ".join(["(?, ?)"] * len(terms))
+            values = [part for term in terms for part in (term, seq)]
+            self._db.execute(f"INSERT INTO terms (term, seq) VALUES {rows}", values)  # noqa: S608  constant text
 
     def _replace(self, collection: int, put: Put) -> None:
         row = self._db.execute(
@@ -236,9 +241,7 @@ class SqliteDocuments:
         for term in former:
             if term not in terms:
                 self._db.execute("DELETE FROM terms WHERE term = ? AND seq = ?", (term, seq))
-        for term in terms:
-            if term not in former:
-                self._db.execute("INSERT INTO terms (term, seq) VALUES (?, ?)", (term, seq))
+        self._add_terms(seq, [term for term in terms if term not in former])
         self._db.execute("UPDATE documents SET terms = ? WHERE seq = ?", (encoded, seq))
 
     def _remove(self, collection: int | None, remove: Remove) -> None:

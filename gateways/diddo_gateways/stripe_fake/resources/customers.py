@@ -32,12 +32,13 @@ async def create(call: Call) -> Answer:
     """Make a customer, with a saved payment method if one is given."""
     work, params = call.work, call.params
     customer = blank(KIND)
+    customer_id = work.new_id("cus_", 14)
     customer |= {
-        "id": work.new_id("cus_", 14),
+        "id": customer_id,
         "balance": 0,
         "created": work.now,
         "delinquent": False,
-        "invoice_prefix": work.new_id("", 8).upper(),
+        "invoice_prefix": customer_id[-8:].upper(),
         "invoice_settings": blank_invoice_settings(),
         "next_invoice_sequence": 1,
         "preferred_locales": [],
