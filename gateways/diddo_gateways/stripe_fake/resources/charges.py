@@ -6,6 +6,7 @@ Events: `charge.succeeded`, `charge.failed`, `charge.captured`, `charge.expired`
 transaction of an `automatic_async` payment appears, two seconds later), and `charge.refunded` of the refunds.
 """
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -16,12 +17,12 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.resources.payment_methods import checked
+from diddo_gateways.stripe_fake.resources.payment_methods import ADDRESS, checked
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["CHARGES", "capture_charge", "digits", "expiry_of", "make_charge"]
+__all__ = ["CHARGES", "capture_charge", "digits", "expiry_of", "make_charge", "shipping"]
 
 KIND = "charge"
 CHARGES = StateTable(kind=KIND, start=("succeeded", "failed"), edges={"succeeded": {}, "failed": {}})
@@ -55,9 +56,11 @@ async def update(call: Call) -> Answer:
     before = {name: charge[name] for name in given if name in charge}
     if "metadata" in given:
         charge["metadata"] = merged(charge["metadata"], given["metadata"])
-    for name in ("description", "receipt_email", "transfer_group", "shipping"):
+    for name in ("description", "receipt_email", "transfer_group"):
         if name in given:
             charge[name] = given[name] or None
+    if "shipping" in given:
+        charge["shipping"] = shipping(given["shipping"])
     if "fraud_details" in given:
         charge["fraud_details"] = {name: value for name, value in given["fraud_details"].items() if value}
     if "customer" in given:
@@ -66,6 +69,20 @@ async def update(call: Call) -> Answer:
     call.work.save(charge)
     call.work.emit("charge.updated", charge, before)
     return charge
+
+
+def shipping(given: Mapping[str, Any] | str) -> JsonObject | None:
+    """Return where goods go, with all its keys; None for the empty string, which unsets it."""
+    if not isinstance(given, Mapping):
+        return None
+    address = given.get("address") or {}
+    return {
+        "address": {name: address.get(name) for name in ADDRESS},
+        "carrier": given.get("carrier"),
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+        "tracking_number": given.get("tracking_number"),
+    }
 
 
 def make_charge(

@@ -29,7 +29,7 @@ from diddo_gateways.stripe_fake.payment_errors import (
     NotUpdatable,
     ReturnUrlMissing,
 )
-from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of
+from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of, shipping
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.urls import check_url
@@ -47,23 +47,25 @@ filtered_by(KIND, "customer", "customer_account")
 ALWAYS_UPDATABLE = frozenset({"metadata", "description", "receipt_email", "shipping", "transfer_group"})
 BEFORE_PAYMENT = ("requires_payment_method", "requires_confirmation", "requires_action")
 PLAIN = (
-    "application_fee_amount",
     "capture_method",
     "customer",
     "customer_account",
     "description",
-    "on_behalf_of",
     "receipt_email",
     "setup_future_usage",
-    "shipping",
     "statement_descriptor",
     "statement_descriptor_suffix",
-    "transfer_data",
     "transfer_group",
 )
 ONLY_WITH_CONFIRM = ("return_url", "off_session", "error_on_requires_action", "mandate", "mandate_data")
 CARD_OPTIONS = ("request_three_d_secure", "network", "capture_method", "setup_future_usage")
-NOT_MODELLED = {"confirmation_token": "Confirmation tokens", "amount_to_confirm": "Confirming a part of the amount"}
+NOT_MODELLED = {
+    "amount_to_confirm": "Confirming a part of the amount",
+    "application_fee_amount": "An application fee",
+    "confirmation_token": "A confirmation token",
+    "on_behalf_of": "A payment on behalf of a connected account",
+    "transfer_data": "A transfer to a connected account",
+}
 # Methods that never send the shopper away, so that they need no `return_url`.
 WITHOUT_REDIRECT = frozenset({"card", "link", "us_bank_account", "sepa_debit", "acss_debit", "bacs_debit"})
 SEEN_BY_PUBLISHABLE_KEYS = (  # noqa: SIM905  seven lines of words, not 27
@@ -221,20 +223,26 @@ async def _apply(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> N
         raise IntentTypesGone
     if params.get("customer"):
         await work.fetch("customer", params["customer"], param="customer", status=400)
-    if params.get("receipt_email"):
-        check_email(params["receipt_email"], param="receipt_email")
-    for name in ("statement_descriptor", "statement_descriptor_suffix"):
-        if params.get(name):
-            check_descriptor(params[name], param=name)
+    _check_texts(params)
     for name in PLAIN:
         if name in params:
             intent[name] = params[name] or None
+    if "shipping" in params:
+        intent["shipping"] = shipping(params["shipping"])
     if "metadata" in params:
         intent["metadata"] = merged(intent["metadata"], params["metadata"])
     _set_types(intent, params)
     given = (params.get("payment_method_options") or {}).get("card") or {}
     intent["payment_method_options"]["card"].update({name: given[name] for name in CARD_OPTIONS if name in given})
     await _apply_method(work, intent, params)
+
+
+def _check_texts(params: Mapping[str, Any]) -> None:
+    if params.get("receipt_email"):
+        check_email(params["receipt_email"], param="receipt_email")
+    for name in ("statement_descriptor", "statement_descriptor_suffix"):
+        if params.get(name):
+            check_descriptor(params[name], param=name)
 
 
 async def _apply_method(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> None:
