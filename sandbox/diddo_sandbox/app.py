@@ -25,7 +25,7 @@ from diddo_sandbox.answers import handle_errors
 from diddo_sandbox.carts import CartRecord, Carts
 from diddo_sandbox.catalogue import Catalogue
 from diddo_sandbox.checkouts import Checkouts
-from diddo_sandbox.guard import Guard
+from diddo_sandbox.guard import Backstop, Guard
 from diddo_sandbox.pages import payment, receipt, three_d_secure
 from diddo_sandbox.payment_gateways import PaymentGateways
 from diddo_sandbox.ready_made import ready_made
@@ -125,7 +125,7 @@ class Sandbox:
             stripe=stripe,
             not_ready=lambda: sorted(self._loading),
         )
-        self._api = self._make_api(settings)
+        self._api = Backstop(self._make_api(settings))
         self._guarded = Guard(self._route, base_url=base_url, hosts=settings.allowed_hosts)
 
     def _ready_made(self, of: Carts, world: World, cart_id: str) -> CartRecord | None:

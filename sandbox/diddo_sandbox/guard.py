@@ -1,7 +1,7 @@
 """What every request passes before any route: the host's name, the origin, the size of its body, and a last catch."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -12,11 +12,11 @@ from diddo_rules import Violation
 from diddo_sandbox.answers import BODY_LIMIT, error_response
 from diddo_sandbox.errors import InternalServerError, InvalidRequest, RequestTooLarge
 
-__all__ = ["Guard"]
+__all__ = ["Backstop", "Guard"]
 
 log = logging.getLogger(__name__)
 
-LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "testserver"})
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class TooLarge(HTTPException):
@@ -27,7 +27,7 @@ class TooLarge(HTTPException):
 
 
 class Guard:
-    """Wraps the server's applications.
+    """Lets through what is addressed to this server, from where it may be; every request passes it.
 
     Args:
         app: what is guarded.
@@ -39,48 +39,32 @@ class Guard:
     def __init__(self, app: AsgiApp, *, base_url: str, hosts: Iterable[str] = ()) -> None:
         self._app = app
         own = urlsplit(base_url)
-        self._hosts = LOCAL_NAMES | {own.hostname or "", *hosts}
-        self._port = own.port
+        port = f":{own.port}" if own.port else ""
+        self._names = LOCAL_NAMES | {own.netloc.removesuffix(port), *hosts}
+        self._origins = {f"{own.scheme}://{name}{port}".encode() for name in self._names}
+        # Whole Host headers that have been found good; the port in them does not matter.
+        self._known = {(name + port).encode() for name in self._names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = {name: value for name, value in scope["headers"] if name in READ}
-        if refused := self._refusal(scope["path"], headers):
+        if scope["type"] == "http" and (refused := self._refusal(scope)):
             await error_response(refused)(scope, receive, send)
-            return
-        sent = _Started(send)
-        try:
-            await self._app(scope, _bounded(receive), sent)
-        except TooLarge:
-            await self._answer(error_response(RequestTooLarge(at="", limit=BODY_LIMIT)), scope, receive, sent)
-        except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"])
-            fault = InternalServerError(at="", problem="The sandbox failed; its log says where.")
-            await self._answer(error_response(fault), scope, receive, sent)
+        else:
+            await self._app(scope, receive, send)
 
-    def _refusal(self, path: str, headers: Mapping[bytes, bytes]) -> Violation | None:
-        host = headers.get(b"host", b"").decode("latin-1")
-        if _host_name(host) not in self._hosts:
-            return InvalidRequest(at="", problem=f"This server is not called {host!r}; see 'allowed_hosts'.")
-        length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > BODY_LIMIT:
-            return RequestTooLarge(at="", limit=BODY_LIMIT)
-        if path.startswith(OWN_ORIGIN_ONLY) and not self._own(headers.get(b"origin")):
-            return CrossOrigin(at="", path=path)
+    def _refusal(self, scope: Scope) -> Violation | None:
+        host = origin = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name == b"origin":
+                origin = value
+        if host not in self._known and _host_name(host.decode("latin-1")) not in self._names:
+            called = host.decode("latin-1")
+            return InvalidRequest(at="", problem=f"This server is not called {called!r}; see 'allowed_hosts'.")
+        if origin and origin not in self._origins and scope["path"].startswith(OWN_ORIGIN_ONLY):
+            return CrossOrigin(at="", path=scope["path"])
         return None
-
-    def _own(self, origin: bytes | None) -> bool:
-        if origin is None:
-            return True
-        parts = urlsplit(origin.decode("latin-1"))
-        return _host_name(parts.netloc) in self._hosts and parts.port == self._port
-
-    async def _answer(self, response: Response, scope: Scope, receive: Receive, sent: "_Started") -> None:
-        if not sent.started:
-            await response(scope, receive, sent)
 
 
 class CrossOrigin(Violation):
@@ -93,9 +77,37 @@ class CrossOrigin(Violation):
     path: str
 
 
-READ = frozenset({b"host", b"content-length", b"origin"})
 # The control API and the pages whose buttons pay.
 OWN_ORIGIN_ONLY = ("/_sandbox", "/c/pay/", "/3d_secure/")
+
+
+class Backstop:
+    """Bounds what an application reads, and answers when it fails: the one error shape, whatever happens."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent = _Started(send)
+        try:
+            if _announced_length(scope) > BODY_LIMIT:
+                raise TooLarge  # noqa: TRY301  answered below, like a body that turns out to be
+            await self._app(scope, _bounded(receive), sent)
+        except TooLarge:
+            await sent.unless_started(error_response(RequestTooLarge(at="", limit=BODY_LIMIT)), scope, receive)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            fault = InternalServerError(at="", problem="The sandbox failed; its log says where.")
+            await sent.unless_started(error_response(fault), scope, receive)
+
+
+def _announced_length(scope: Scope) -> int:
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(length) if length.isdigit() else 0
 
 
 class _Started:
@@ -108,6 +120,11 @@ class _Started:
     async def __call__(self, message: AsgiMessage) -> None:
         self.started = True
         await self._send(message)
+
+    async def unless_started(self, response: Response, scope: Scope, receive: Receive) -> None:
+        """Send a response in place of the one that did not come."""
+        if not self.started:
+            await response(scope, receive, self._send)
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -30,7 +30,9 @@ def test_local_names_are_served(in_process: InProcessSandbox, host: str) -> None
     assert headers_of(in_process, host=host) == (200, [])
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:3000", "null"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost:3000", "http://a:99999", "http://[", "null"]
+)
 def test_the_control_api_is_closed_to_other_origins(in_process: InProcessSandbox, origin: str) -> None:
     assert headers_of(in_process, "/_sandbox/clock", origin=origin) == (403, ["FORBIDDEN"])
     assert headers_of(in_process, "/c/pay/cs_test_1", origin=origin) == (403, ["FORBIDDEN"])
