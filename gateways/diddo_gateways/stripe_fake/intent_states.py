@@ -32,16 +32,11 @@ FIXED = {
 }
 ONLY = " Only a PaymentIntent with one of the following statuses may be {done}: {allowed}."
 CANNOT_CONFIRM = "You cannot confirm this PaymentIntent because it has a status of {status}." + ONLY
-CANNOT_UPDATE = (
-    "This PaymentIntent could not be updated because it has a status of {status}. You may only update a PaymentIntent"
-    " with one of the following statuses: {allowed}."
-)
 WORDINGS = {
     "confirm": (CANNOT_CONFIRM, "confirmed"),
     "provide": (CANNOT_CONFIRM, "confirmed"),
     "capture": ("This PaymentIntent could not be captured because it has a status of {status}." + ONLY, "captured"),
     "cancel": ("You cannot cancel this PaymentIntent because it has a status of {status}." + ONLY, "canceled"),
-    "withdraw": (CANNOT_UPDATE, ""),
 }
 
 
@@ -67,13 +62,11 @@ INTENTS = StateTable(
         "requires_capture": {"capture": ("succeeded",), "cancel": ("canceled",), "expire": ("canceled",)},
         "requires_confirmation": {
             "provide": ("requires_confirmation",),
-            "withdraw": ("requires_payment_method",),
             "confirm": ("requires_action", *OUTCOMES),
             "cancel": ("canceled",),
         },
         "requires_action": {
             "provide": ("requires_confirmation",),
-            "withdraw": ("requires_payment_method",),
             "confirm": ("requires_action", *OUTCOMES),
             # With `confirmation_method=manual` the server confirms once more.
             "authenticate": ("requires_confirmation", *OUTCOMES),

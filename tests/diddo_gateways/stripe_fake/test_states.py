@@ -1,17 +1,20 @@
 """The interpreter of state tables, and the tables themselves: closed, reachable, drawable."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from diddo_gateways.stripe_fake.authentication import CHALLENGES
 from diddo_gateways.stripe_fake.intent_states import INTENTS
 from diddo_gateways.stripe_fake.resources.charges import CHARGES
+from diddo_gateways.stripe_fake.resources.checkout_sessions import STATES as SESSIONS
 from diddo_gateways.stripe_fake.resources.refunds import REFUNDS
 from diddo_gateways.stripe_fake.shapes import catalogue
 from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
 
-TABLES = [INTENTS, CHARGES, REFUNDS, CHALLENGES]
+TABLES = [INTENTS, CHARGES, REFUNDS, SESSIONS, CHALLENGES]
+DOCS = Path(__file__).parents[3] / "docs/stripe-states.md"
 DOOR = StateTable(
     kind="door",
     start=("closed",),
@@ -68,7 +71,12 @@ def test_the_diagram_is_drawn_from_the_table() -> None:
     ]
 
 
-@pytest.mark.parametrize("table", [INTENTS, CHARGES, REFUNDS], ids=lambda table: table.kind)
+@pytest.mark.parametrize("table", [table for table in TABLES if table is not CHARGES], ids=lambda table: table.kind)
+def test_the_docs_show_the_tables(table: StateTable) -> None:
+    assert f"```mermaid\n{table.diagram()}\n```" in DOCS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("table", [INTENTS, CHARGES, REFUNDS, SESSIONS], ids=lambda table: table.kind)
 def test_the_statuses_are_stripes(table: StateTable) -> None:
     node = catalogue.load().resolve(catalogue.load().fields(table.kind)["status"])
     if isinstance(node, dict) and "enum" in node:

@@ -246,10 +246,7 @@ def _check_texts(params: Mapping[str, Any]) -> None:
 
 
 async def _apply_method(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> None:
-    if params.get("payment_method") == "":
-        INTENTS.move(intent, "withdraw", "requires_payment_method")
-        intent |= {"payment_method": None, "next_action": None}
-    elif "payment_method" in params:
+    if "payment_method" in params:
         provide(intent, await named(work, params["payment_method"]))
     elif "payment_method_data" in params:
         provide(intent, make_from_params(work, params["payment_method_data"]))
