@@ -12,6 +12,7 @@ import orjson
 from diddo_gateways.documents import Change, Conflict
 from diddo_gateways.stripe_fake import catalogue, forms
 from diddo_gateways.stripe_fake.errors import (
+    AccountRefused,
     ApiError,
     InvalidApiKey,
     InvalidRequest,
@@ -138,6 +139,7 @@ class Api:
         key = _key(request)
         exchange.world = await self._worlds.open(key.world)
         exchange.request_id = exchange.world.ids.new("req_", 14)
+        _check_account(request, exchange.world)
         exchange.version = _version(request)
         modelled = self._modelled.get(operation.name)
         if key.kind == "publishable" and (modelled is None or not modelled.publishable):
@@ -234,17 +236,36 @@ def _key(request: Request) -> Key:
         MissingApiKey: there is none.
         InvalidApiKey: it is no test key.
     """
+    text = _key_text(request)
+    parsed = parse_key(text)
+    if parsed is None:
+        raise InvalidApiKey(text) if text else MissingApiKey
+    return parsed
+
+
+def _key_text(request: Request) -> str:
+    """Return the key as it was sent, empty when there is none."""
     header = request.headers.get(b"authorization", b"").decode("latin-1")
     scheme, _, given = header.partition(" ")
-    key = given.strip()
-    if scheme.lower() == "basic":
-        key = _basic_user(key)
-    if scheme.lower() not in ("basic", "bearer") or not key:
-        raise MissingApiKey
-    parsed = parse_key(key)
-    if parsed is None:
-        raise InvalidApiKey(key)
-    return parsed
+    match scheme.lower():
+        case "bearer":
+            return given.strip()
+        case "basic":
+            return _basic_user(given.strip())
+        case _:
+            return ""
+
+
+def _check_account(request: Request, world: World) -> None:
+    """Refuse a request that is made for another account: there are no connected accounts, and no answer for them.
+
+    Raises:
+        AccountRefused: it is.
+    """
+    for header in (b"stripe-account", b"stripe-context"):
+        account = request.headers.get(header)
+        if account and account.decode("latin-1") != world.account:
+            raise AccountRefused(_key_text(request), account.decode("latin-1"))
 
 
 def _basic_user(encoded: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from diddo_gateways.stripe_fake import resources
 from diddo_gateways.stripe_fake.api import Api
 from diddo_gateways.stripe_fake.deliveries import Dispatcher
-from diddo_gateways.stripe_fake.http import BodyTooLarge, Receive, Request, Scope, Send, read, send_response
+from diddo_gateways.stripe_fake.http import BodyTooLarge, ClientGone, Receive, Request, Scope, Send, read, send_response
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation, operations
 from diddo_gateways.stripe_fake.work import Deliver, Endpoint, PlatformEndpoint, Work
 from diddo_gateways.worlds import World, Worlds
@@ -52,6 +52,8 @@ class StripeFake:
             raise ValueError(f"the fake Stripe speaks HTTP, not {scope['type']}")
         try:
             request = await read(scope, receive)
+        except ClientGone:
+            return None
         except BodyTooLarge as error:
             bodiless = Request(scope["method"], scope["path"], b"", {}, b"")
             return await send_response(send, self._api.refusal(bodiless, error), head=False)

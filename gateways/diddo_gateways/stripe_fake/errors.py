@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 __all__ = [
+    "AccountRefused",
     "AmountTooSmall",
     "ApiError",
     "CardError",
@@ -221,6 +222,20 @@ class PublishableKeyRefused(Unauthorized):
         super().__init__(
             "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a "
             "list of your API keys at https://dashboard.stripe.com/account/apikeys."
+        )
+
+
+class AccountRefused(StripeError):
+    """`Stripe-Account` names an account that the key has no access to: every other than its own."""
+
+    status = 403
+    code = "account_invalid"
+    began = False
+
+    def __init__(self, key: str, account: str) -> None:
+        super().__init__(
+            f"The provided key '{masked(key)}' does not have access to account '{account}' (or that account does not "
+            "exist). Application access may have been revoked."
         )
 
 

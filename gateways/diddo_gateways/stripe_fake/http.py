@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from diddo_gateways.stripe_fake.errors import StripeError
 
-__all__ = ["BodyTooLarge", "Receive", "Request", "Response", "Scope", "Send", "read", "send_response"]
+__all__ = ["BodyTooLarge", "ClientGone", "Receive", "Request", "Response", "Scope", "Send", "read", "send_response"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -20,6 +20,7 @@ NEEDED = {
     b"idempotency-key",
     b"stripe-version",
     b"stripe-account",
+    b"stripe-context",
     b"access-control-request-headers",
 }
 EXPOSED = (
@@ -47,6 +48,10 @@ class BodyTooLarge(StripeError):
         super().__init__(f"The request's body is larger than {LARGEST_BODY} bytes.")
 
 
+class ClientGone(Exception):
+    """The client hung up before its request was whole: there is nobody to answer."""
+
+
 class Request(NamedTuple):
     """What of an HTTP request matters; header names are in lower case."""
 
@@ -70,6 +75,7 @@ async def read(scope: Scope, receive: Receive) -> Request:
 
     Raises:
         BodyTooLarge: its body goes beyond the limit.
+        ClientGone: the client hung up before all of it had come.
     """
     headers = {name: value for name, value in scope["headers"] if name in NEEDED}
     method: str = scope["method"]
@@ -78,20 +84,18 @@ async def read(scope: Scope, receive: Receive) -> Request:
 
 
 async def _read_body(receive: Receive) -> bytes:
-    message = await receive()
-    first: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(first) > LARGEST_BODY:
-            raise BodyTooLarge
-        return first
-    parts, size = [first], len(first)
-    while message.get("more_body"):
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
         message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part, more = message.get("body", b""), message.get("more_body", False)
+        parts.append(part)
+        size += len(part)
         if size > LARGEST_BODY:
             raise BodyTooLarge
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def send_response(send: Send, response: Response, *, head: bool) -> None:

@@ -127,6 +127,37 @@ def test_versions_of_the_release_are_served_and_others_refused(http: httpx.Clien
     assert error_of(refused)["message"].startswith("Invalid Stripe API version: 2023-10-16")
 
 
+def test_a_request_for_another_account_is_refused_and_for_the_own_one_served(
+    client: stripe.StripeClient, server: Any
+) -> None:
+    own: Any = {"stripe_account": server.world().account}
+    other: Any = {"stripe_account": "acct_other"}
+    made = client.v1.customers.create({"name": "Ada"}, own)
+    with pytest.raises(stripe.PermissionError, match="does not have access to account 'acct_other'") as caught:
+        client.v1.customers.retrieve(made.id, options=other)
+    assert caught.value.http_status == 403
+    assert "sk_test_main" not in str(caught.value)
+    with pytest.raises(stripe.PermissionError):
+        client.v1.customers.list(options={"stripe_context": "acct_other"})
+
+
+def test_a_client_that_hangs_up_in_the_middle_is_not_answered(server: Any) -> None:
+    messages: list[dict[str, Any]] = [{"type": "http.request", "body": b"name=A", "more_body": True}]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/customers", "query_string": b"", "headers": []}
+    scope["headers"] = [(b"authorization", b"Bearer sk_test_main")]
+    server.call(server.fake(scope, receive, send))
+    assert sent == []
+    assert server.client().v1.customers.list().data == []
+
+
 def test_head_is_get_without_a_body(http: httpx.Client) -> None:
     got, asked = http.get("/v1/customers", headers=SECRET), http.head("/v1/customers", headers=SECRET)
     assert (asked.status_code, asked.content) == (200, b"")
