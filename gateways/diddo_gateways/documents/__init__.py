@@ -6,7 +6,6 @@ asynchronous so that a database server can stand behind it; `SqliteDocuments` an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 __all__ = [
@@ -47,8 +46,7 @@ class Message(NamedTuple):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """Write a document. `version` is the one it replaces; 0 makes a new one.
 
     `terms` are the exact-match index entries of the document, such as `"customer=cus_1"`, by which `page` filters;
@@ -63,8 +61,7 @@ class Put:
     terms: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(NamedTuple):
     """Delete the document whose version is `version`."""
 
     kind: str
@@ -72,8 +69,7 @@ class Remove:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Queue a message that becomes due at `due` (Unix seconds on the world's clock)."""
 
     id: str
@@ -81,15 +77,13 @@ class Send:
     due: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(NamedTuple):
     """Take a message out of the queue: it was delivered, or given up."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Postpone:
+class Postpone(NamedTuple):
     """Try a message again at `due` (Unix seconds on the world's clock)."""
 
     id: str
