@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from diddo_rules import BuyerIdentity
+
 __all__ = [
     "AddItem",
     "BuyerFields",
@@ -60,19 +62,10 @@ class RemoveItem(CartIdentity):
     variant_id: VariantId
 
 
-class BuyerFields(_Body):
+class BuyerFields(BuyerIdentity):
     """Who buys, and where to send it; every field is checked for what it says, not only for being text."""
 
-    first_name: str | None = None
-    last_name: str | None = None
-    address_1: str | None = None
-    address_2: str | None = None
-    city: str | None = None
-    province_code: str | None = None
-    country_code: str | None = None
-    postal_code: str | None = None
-    email: str | None = None
-    phone: str | None = None
+    model_config = ConfigDict(loc_by_alias=False)
 
 
 class SetBuyer(CartIdentity):
