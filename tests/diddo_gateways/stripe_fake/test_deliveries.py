@@ -243,6 +243,16 @@ def test_the_platform_hears_every_world_and_which_it_was() -> None:
     bench.runner.close()
 
 
+def test_a_platform_endpoint_that_is_configured_no_more() -> None:
+    bench = Bench(platform_endpoints=[PlatformEndpoint(PLATFORM, SECRET)])
+    bench.emit()
+    bench.fake.platform_endpoints = []
+    bench.dispatch()
+    assert bench.receiver.received == []
+    assert bench.waiting() == []
+    bench.runner.close()
+
+
 def test_a_stopped_dispatcher_delivers_after_its_lease(bench: Bench) -> None:
     bench.listen()
     bench.emit()

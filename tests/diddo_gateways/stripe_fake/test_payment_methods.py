@@ -141,8 +141,20 @@ def test_attach_list_update_detach(shop: Any, customer: str, well_formed: Any) -
     assert owned.retrieve(customer, visa.id).id == visa.id
     with pytest.raises(stripe.InvalidRequestError, match="No such PaymentMethod: 'pm_nobody'"):
         owned.retrieve(customer, "pm_nobody")
-    changed = methods.update(visa.id, {"card": {"exp_year": 2039}, "billing_details": {"email": "a@b.test"}})
+    changed = methods.update(
+        visa.id,
+        {
+            "allow_redisplay": "limited",
+            "billing_details": {"email": "a@b.test"},
+            "card": {"exp_year": 2039},
+            "metadata": {"order": "7"},
+        },
+    )
     assert (changed.card.exp_year, changed.billing_details.email) == (2039, "a@b.test")
+    assert (changed.allow_redisplay, changed.metadata.to_dict()) == ("limited", {"order": "7"})
+    assert [method.id for method in methods.list({"customer": customer, "allow_redisplay": "limited"})] == [visa.id]
+    with pytest.raises(stripe.CardError, match="expiration year is invalid"):
+        methods.update(visa.id, {"card": {"exp_year": 1999}})
     assert methods.detach(visa.id).customer is None
     assert [method.id for method in methods.list({"customer": customer})] == [amex.id]
     assert shop.events() == [
@@ -250,6 +262,17 @@ def test_only_a_saved_method_can_be_updated(shop: Any) -> None:
     method = shop.client.v1.payment_methods.retrieve("pm_card_visa")
     with pytest.raises(stripe.InvalidRequestError, match="save this PaymentMethod to a customer before"):
         shop.client.v1.payment_methods.update(method.id, {"metadata": {"a": "b"}})
+
+
+def test_redisplay_can_be_set_at_creation(shop: Any) -> None:
+    params = {"type": "card", "card": {"token": "tok_visa"}, "allow_redisplay": "always"}
+    assert shop.client.v1.payment_methods.create(params).allow_redisplay == "always"
+
+
+def test_copying_between_accounts_is_said_not_to_be_modelled(shop: Any) -> None:
+    with pytest.raises(stripe.APIError) as caught:
+        shop.client.v1.payment_methods.create({"payment_method": "pm_card_visa"})
+    assert caught.value.http_status == 501
 
 
 def test_other_types_are_said_not_to_be_modelled(shop: Any) -> None:

@@ -112,6 +112,24 @@ def test_a_refund_to_a_card_cannot_be_canceled(shop: Any, refunds: Any) -> None:
     assert error.user_message == "Canceling this refund is unsupported."
 
 
+def test_a_refund_that_waits_for_the_shopper_can_be_canceled(shop: Any, refunds: Any) -> None:
+    """No card's refund waits so, but other methods' will: the store says it here."""
+    refund = refunds.create({"payment_intent": shop.pay().id, "amount": 500})
+
+    async def wait_for_the_shopper() -> None:
+        world = await shop.server.worlds.open(shop.name)
+        work = shop.server.fake.work(world)
+        stored = await work.fetch("refund", refund.id)
+        stored["status"] = "requires_action"
+        work.save(stored)
+        await work.commit()
+
+    shop.call(wait_for_the_shopper())
+    assert refunds.cancel(refund.id).status == "canceled"
+    assert shop.client.v1.charges.retrieve(refund.charge).amount_refunded == 0
+    assert shop.events()[-1] == "refund.updated"
+
+
 def test_a_partly_captured_charge_gives_back_what_was_captured(shop: Any, refunds: Any) -> None:
     intent = shop.pay(capture_method="manual")
     shop.client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 700})

@@ -173,6 +173,8 @@ def test_the_challenge_of_a_card_that_was_given_up_charges_nothing(shop: Any) ->
 
 def test_sessions_that_cannot_be_paid(shop: Any) -> None:
     assert shop.call(pay_session(shop.server.fake, "cs_test_nobody", VISA)) == Gone("missing")
+    assert shop.call(payment_message(shop.server.fake, "cs_test_nobody")) is None
+    assert shop.call(payment_message(shop.server.fake, open_session(shop).id)) is None
     paid = open_session(shop)
     pay(shop, paid)
     assert pay(shop, paid) == Gone("complete")

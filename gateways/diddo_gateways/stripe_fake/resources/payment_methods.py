@@ -25,7 +25,7 @@ from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payment_errors import AttachRefused, PaymentMethodUsedUp, RawCardsRefused
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["attach_to", "card_behind", "card_of", "detach_all", "make_from_card", "named", "past_of", "use"]
+__all__ = ["attach_to", "card_behind", "card_of", "detach_all", "make_from_card", "named", "past_of"]
 
 KIND = "payment_method"
 # What a payment method went through, kept beside it under the same id: it is no part of Stripe's object.
@@ -123,8 +123,7 @@ async def detach(call: Call) -> Answer:
     method = await named(work, call.path["payment_method"], param="payment_method", status=404)
     if method["customer"] is None:
         raise InvalidRequest(
-            "The payment method you provided is not attached to a customer so detachment is impossible.",
-            param="payment_method",
+            "The payment method you provided is not attached to a customer so detachment is impossible."
         )
     await _detach(work, method)
     return method
@@ -304,21 +303,6 @@ async def past_of(work: Work, method: JsonObject) -> JsonObject:
         work.insert(past)
     work.save(past)
     return past
-
-
-async def use(work: Work, method: JsonObject, *, saved: bool) -> None:
-    """Note that the method pays now: one that no customer owns, and that is not being saved, can do so once.
-
-    Raises:
-        PaymentMethodUsedUp: it has, or it was detached.
-    """
-    if method["customer"] is not None:
-        return
-    past = await work.get(PAST, method["id"])
-    if past is not None and past["used_up"]:
-        raise PaymentMethodUsedUp
-    if not saved:
-        (await past_of(work, method))["used_up"] = True
 
 
 async def attach_to(work: Work, method: JsonObject, customer_id: str) -> None:
