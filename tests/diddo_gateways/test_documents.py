@@ -251,6 +251,20 @@ def test_a_failed_change_leaves_nothing_behind() -> None:
     run(documents.close())
 
 
+def test_many_new_documents_are_written_in_their_order_and_a_double_is_named() -> None:
+    documents = SqliteDocuments()
+    puts = [Put("cart", f"c{number}", b"%d" % number, terms=(f"n={number % 3}", "all=1")) for number in range(50)]
+    run(documents.commit("w", puts))
+    found = run(documents.page("w", "cart", limit=100, terms=[["all=1"]]))
+    assert [document.id for document in found] == [put.id for put in reversed(puts)]
+    assert len(run(documents.page("w", "cart", limit=100, terms=[["n=1"]]))) == 17
+    with pytest.raises(Conflict) as conflict:
+        run(documents.commit("w", [Put("cart", "new", b""), Put("cart", "twice", b""), Put("cart", "twice", b"")]))
+    assert conflict.value.document_id == "twice"
+    assert run(documents.get("w", "cart", "new")) is None
+    run(documents.close())
+
+
 def test_of_many_writers_of_one_version_one_wins() -> None:
     documents = SqliteDocuments()
     run(documents.commit("w", [Put("cart", "one", b"0")]))

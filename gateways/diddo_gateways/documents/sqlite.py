@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 import orjson
 
@@ -30,6 +30,13 @@ __all__ = ["SqliteDocuments"]
 # The number of a document's collection stands above these bits of its `seq`.
 SHIFT = 40
 COLUMNS = "d.id, d.body, d.version, d.seq, d.created"
+# So many new documents go into one statement; there is a text for each number of them.
+AT_ONCE = 16
+INSERT_DOCUMENTS = [
+    "INSERT INTO documents (seq, collection, id, version, created, terms, body) VALUES "  # noqa: S608  constant text
+    + ", ".join(["(?, ?, ?, 1, ?, ?, ?)"] * number)
+    for number in range(AT_ONCE + 1)
+]
 # From world to world along the index: GROUP BY would read every message, and one waits for each open session.
 WAITING = """
 WITH RECURSIVE worlds (world) AS (
@@ -158,12 +165,25 @@ class SqliteDocuments:
                 self._open_collection(world, change.kind)
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            for change in changes:
-                self._carry_out(world, change)
+            self._carry_out_all(world, changes)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def _carry_out_all(self, world: str, changes: Sequence[Change]) -> None:
+        new: list[Put] = []
+        for change in changes:
+            if isinstance(change, Put) and change.version == 0:
+                # New documents wait for each other: one statement writes them all.
+                new.append(change)
+                continue
+            if new and isinstance(change, Put | Remove):
+                self._insert(world, new)
+                new = []
+            self._carry_out(world, change)
+        if new:
+            self._insert(world, new)
 
     def _open_collection(self, world: str, kind: str) -> None:
         cursor = self._db.execute("INSERT INTO collections (world, kind) VALUES (?, ?)", (world, kind))
@@ -172,8 +192,6 @@ class SqliteDocuments:
 
     def _carry_out(self, world: str, change: Change) -> None:
         match change:
-            case Put(version=0):
-                self._insert(self._collections[world, change.kind], change)
             case Put():
                 self._replace(self._collections[world, change.kind], change)
             case Send():
@@ -204,22 +222,40 @@ class SqliteDocuments:
         self._last[collection] = last + 1
         return last + 1
 
-    def _insert(self, collection: int, put: Put) -> None:
-        seq = self._next_seq(collection)
-        terms = list(dict.fromkeys(put.terms or ()))
-        try:
-            self._db.execute(
-                "INSERT INTO documents (seq, collection, id, version, created, terms, body) VALUES (?, ?, ?, 1, ?, ?, ?)",
-                (seq, collection, put.id, put.created, orjson.dumps(terms), put.body),
-            )
-        except sqlite3.IntegrityError as error:
-            raise Conflict(put.kind, put.id, 0) from error
-        self._add_terms(seq, terms)
+    def _insert(self, world: str, puts: list[Put]) -> None:
+        for start in range(0, len(puts), AT_ONCE):
+            self._insert_some(world, puts[start : start + AT_ONCE])
 
-    def _add_terms(self, seq: int, terms: list[str]) -> None:
-        if terms:
-            rows = ", ".join(["(?, ?)"] * len(terms))
-            values = [part for term in terms for part in (term, seq)]
+    def _insert_some(self, world: str, puts: list[Put]) -> None:
+        documents: list[Any] = []
+        index: list[Any] = []
+        for put in puts:
+            collection = self._collections[world, put.kind]
+            seq = self._next_seq(collection)
+            terms = list(dict.fromkeys(put.terms or ()))
+            documents += (seq, collection, put.id, put.created, orjson.dumps(terms), put.body)
+            for term in terms:
+                index += (term, seq)
+        try:
+            self._db.execute(INSERT_DOCUMENTS[len(puts)], documents)
+        except sqlite3.IntegrityError as error:
+            raise self._conflict(world, puts) from error
+        self._add_to_index(index)
+
+    def _conflict(self, world: str, puts: list[Put]) -> Conflict:
+        """Say which of some new documents is not new."""
+        seen = set()
+        for put in puts:
+            key = (put.id, self._collections[world, put.kind])
+            found = self._db.execute("SELECT 1 FROM documents WHERE id = ? AND collection = ?", key).fetchone()
+            if found is not None or key in seen:
+                return Conflict(put.kind, put.id, 0)
+            seen.add(key)
+        raise AssertionError("the store refused documents that are all new")
+
+    def _add_to_index(self, values: list[Any]) -> None:
+        if values:
+            rows = ", ".join(["(?, ?)"] * (len(values) // 2))
             self._db.execute(f"INSERT INTO terms (term, seq) VALUES {rows}", values)  # noqa: S608  constant text
 
     def _replace(self, collection: int, put: Put) -> None:
@@ -241,7 +277,7 @@ class SqliteDocuments:
         for term in former:
             if term not in terms:
                 self._db.execute("DELETE FROM terms WHERE term = ? AND seq = ?", (term, seq))
-        self._add_terms(seq, [term for term in terms if term not in former])
+        self._add_to_index([part for term in terms if term not in former for part in (term, seq)])
         self._db.execute("UPDATE documents SET terms = ? WHERE seq = ?", (encoded, seq))
 
     def _remove(self, collection: int | None, remove: Remove) -> None:
