@@ -146,14 +146,15 @@ class Api:
             raise PublishableKeyRefused
         if modelled is None:
             raise NotModelled(f"The operation {operation.name}")
-        params = self._parameters.read(operation, _raw(request))
+        raw = _raw(request)
+        params = self._parameters.read(operation, raw)
         call = _Call(modelled, params, route.ids, publishable=key.kind == "publishable", url=request.path)
         if method == "POST":
-            return await self._once(exchange, exchange.world, call)
+            return await self._once(exchange, exchange.world, call, raw)
         response: Response = await self._run(exchange, exchange.world, call, None)
         return response
 
-    async def _once(self, exchange: Exchange, world: World, call: "_Call") -> Response:
+    async def _once(self, exchange: Exchange, world: World, call: "_Call", raw: dict[str, Any]) -> Response:
         """Run a POST, or answer it as its idempotency key was answered before."""
         request = exchange.request
         sent = request.headers.get(b"idempotency-key")
@@ -162,8 +163,9 @@ class Api:
         key = exchange.idempotency_key = sent.decode("latin-1")
         self._idempotency.start(world, key)
         try:
-            sent_params = request.query + b"&" + request.body
-            found = await self._idempotency.look_up(world, key, name=f"POST {request.path}", request=sent_params)
+            # Sorted: the same parameters in another order are the same request.
+            same = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+            found = await self._idempotency.look_up(world, key, name=f"POST {request.path}", request=same)
             if isinstance(found, Kept):
                 headers = exchange.headers(original=found.request_id, replayed=True)
                 return Response(found.status, found.body, headers)

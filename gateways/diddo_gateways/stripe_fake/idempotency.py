@@ -52,7 +52,8 @@ class Idempotency:
             world: whose key.
             key: the key, at most 255 characters.
             name: the request's method and path.
-            request: its parameters as they were sent. Only a digest of them is kept: they may hold card details.
+            request: its parameters, in an order that does not depend on the client. Only a digest of them is kept: they
+                may hold card details.
 
         Raises:
             ParameterRefused: the key is too long.

@@ -53,6 +53,12 @@ def test_another_request_with_the_key_is_refused(http: httpx.Client) -> None:
         assert "idempotent-replayed" not in other.headers
 
 
+def test_the_order_of_parameters_does_not_matter(http: httpx.Client) -> None:
+    first = post(http, "name=Ada&metadata[a]=1&metadata[b]=2", "k")
+    again = post(http, "metadata[b]=2&name=%41da&metadata[a]=1", "k")
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+
+
 def test_an_error_of_execution_is_replayed_and_one_of_validation_is_not(http: httpx.Client) -> None:
     post(http, "name=x", "run", "/v1/customers/cus_no")
     replayed = post(http, "name=x", "run", "/v1/customers/cus_no")
