@@ -28,6 +28,8 @@ def terms_of(kind: str, obj: dict[str, Any]) -> list[str]:
 
 def term(field: str, value: Any) -> str:
     """Return one index term; booleans and ids read as Stripe writes them in a query."""
+    if isinstance(value, str):
+        return f"{field}={value}"
     if value is True:
         return field + "=true"
     if value is False:
@@ -43,11 +45,12 @@ def filters_of(kind: str) -> Iterable[str]:
 
 
 def _reader(fields: tuple[str, ...]) -> Callable[[dict[str, Any]], list[str]]:
-    paths = [(field, field.split(".")) for field in fields]
+    flat = [field for field in fields if "." not in field]
+    nested = [(field, field.split(".")) for field in fields if "." in field]
 
     def read(obj: dict[str, Any]) -> list[str]:
-        terms = []
-        for field, path in paths:
+        terms = [term(field, value) for field in flat if (value := obj.get(field)) is not None]
+        for field, path in nested:
             value: Any = obj
             for step in path:
                 value = value.get(step) if isinstance(value, dict) else None
