@@ -51,11 +51,11 @@ def _reader(fields: tuple[str, ...]) -> Callable[[dict[str, Any]], list[str]]:
     def read(obj: dict[str, Any]) -> list[str]:
         terms = [term(field, value) for field in flat if (value := obj.get(field)) is not None]
         for field, path in nested:
-            value: Any = obj
+            inner: Any = obj
             for step in path:
-                value = value.get(step) if isinstance(value, dict) else None
-            if value is not None:
-                terms.append(term(field, value))
+                inner = inner.get(step) if isinstance(inner, dict) else None
+            if inner is not None:
+                terms.append(term(field, inner))
         return terms
 
     return read
