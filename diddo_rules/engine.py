@@ -131,7 +131,11 @@ class Engine:
         return self._manager.hook
 
     def mutators(self) -> dict[type[Violation], Mutator]:
-        """Return all that the plugins offer for breaking a valid cart, by the violation that is then found."""
+        """Return all that the plugins offer for breaking a valid cart, by the violation that is then found.
+
+        Raises:
+            PluginLoadError: a plugin's hook fails; the text names it.
+        """
         return dict(self._mutators)
 
     def register(self, plugin: object) -> None:
@@ -183,7 +187,11 @@ class Engine:
         found: dict[type[Violation], Mutator] = {}
         for offer in self.hook.mutators.get_hookimpls():
             settings = {"settings": self._settings.get(offer.plugin_name)} if "settings" in offer.argnames else {}
-            offered: Any = offer.function(**settings)
+            try:
+                offered: Any = offer.function(**settings)
+            except Exception as error:
+                cause = f"{type(error).__name__}: {error}"
+                raise PluginLoadError(f"plugin {offer.plugin_name}: its mutators cannot be had: {cause}") from error
             found |= offered
         return found
 

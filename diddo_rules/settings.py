@@ -6,7 +6,7 @@ that offers the key that was meant, and names the file or variable it stands in.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from reprlib import repr as short_repr
@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from diddo_rules.errors import SettingsError
 from diddo_rules.suggest import did_you_mean
 
-__all__ = ["RulesSettings", "Settings", "load_settings", "validate_settings"]
+__all__ = ["Names", "RulesSettings", "Settings", "load_settings", "validate_settings"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SECTIONS = ("rules", "plugins", "sandbox")
@@ -31,7 +31,7 @@ def _listed(value: Any) -> Any:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
-_Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class RulesSettings(BaseModel):
@@ -45,9 +45,9 @@ class RulesSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    load: _Names = ()
-    disable: _Names = ()
-    enable: _Names = ()
+    load: Names = ()
+    disable: Names = ()
+    enable: Names = ()
     stop: Literal["first", "all"] = "all"
     broken_plugins: Literal["stop", "skip"] = "stop"
 
@@ -117,11 +117,24 @@ def validate_settings(
             return model.model_validate(values)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                key = ".".join([section, *map(str, detail["loc"])])
+                key = ".".join([section, *_steps(detail["loc"], values, missing=detail["type"] == "missing")])
                 given = "" if _SECRET.search(key) else f" (it is {short_repr(detail['input'])})"
                 problems.append((key, f"{detail['msg']}{given}."))
     lines = [f"{_origin(key, origins or {})}{key}: {problem}" for key, problem in problems]
     raise SettingsError("\n".join(lines))
+
+
+def _steps(path: Sequence[str | int], values: Any, *, missing: bool) -> Iterator[str]:
+    """Yield the keys that lead to a wrong value: the validator also names the branches of its unions."""
+    for position, step in enumerate(path):
+        if missing and position == len(path) - 1:
+            yield str(step)
+        elif isinstance(values, Mapping) and step in values:
+            yield str(step)
+            values = values[str(step)]
+        elif isinstance(values, list | tuple) and isinstance(step, int):
+            yield str(step)
+            values = values[step] if step < len(values) else None
 
 
 def _origin(key: str, origins: Mapping[str, str]) -> str:

@@ -21,11 +21,23 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, errors included.")
 
 
+def _from_here(_context: click.Context, _option: click.Parameter, names: str | None) -> str | None:
+    """Take files relative to the current folder, as on any command line; in settings they go by the file's."""
+    if names is None:
+        return None
+    return ",".join(str(Path(name).absolute()) if name.endswith(".py") else name for name in names.split(","))
+
+
 def engine_options(command: _Command) -> _Command:
     """Add the flags that win over variables and files."""
     for option in (
         click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Read this settings file."),
-        click.option("--load", metavar="NAMES", help="Plugins to load besides the installed ones, with commas."),
+        click.option(
+            "--load",
+            metavar="NAMES",
+            callback=_from_here,
+            help="Plugins to load besides the installed ones, with commas.",
+        ),
         click.option("--enable", metavar="NAMES", help="Codes and plugins that are on; all others are off."),
         click.option("--disable", metavar="NAMES", help="Codes and plugins that are off."),
     ):

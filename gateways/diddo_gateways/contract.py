@@ -59,6 +59,12 @@ class Harness(Protocol):
     async def pay(self, session: PaymentSession) -> Webhook:
         """Pay an open session as a shopper would, and return the webhook that the gateway sends."""
 
+    async def decline(self, session: PaymentSession) -> Webhook:
+        """Try to pay an open session with a card that is declined, and return the webhook that the gateway sends."""
+
+    async def expire(self, session: PaymentSession) -> Webhook:
+        """Expire an open session through the gateway, and return the webhook that the gateway sends."""
+
 
 class GatewayContract:
     """What every gateway keeps."""
@@ -157,6 +163,23 @@ class GatewayContract:
         assert event is not None
         assert (event.kind, event.session_id, event.metadata) == (SessionEventKind.PAID, session.id, METADATA)
         assert harness.gateway.parse_webhook(*webhook) == event
+
+    def test_a_failed_attempt_is_told_and_leaves_the_session_open(
+        self, harness: Harness, session: PaymentSession
+    ) -> None:
+        """A shopper may try again; what the event belongs to is told by its metadata."""
+        event = harness.gateway.parse_webhook(*harness.run(harness.decline(session)))
+        assert event is not None
+        assert (event.kind, event.metadata) == (SessionEventKind.ATTEMPT_FAILED, METADATA)
+        assert event.session_id in (session.id, None)
+        assert harness.run(harness.gateway.retrieve_session(session.id)).status is SessionStatus.OPEN
+        harness.run(harness.pay(session))
+
+    def test_an_expired_session_is_told(self, harness: Harness, session: PaymentSession) -> None:
+        """Without that event a cart would stay locked for good."""
+        event = harness.gateway.parse_webhook(*harness.run(harness.expire(session)))
+        assert event is not None
+        assert (event.kind, event.session_id, event.metadata) == (SessionEventKind.EXPIRED, session.id, METADATA)
 
     @pytest.mark.parametrize("fault", ["body", "signature", "no signature"])
     def test_a_webhook_that_was_tampered_with_is_not(

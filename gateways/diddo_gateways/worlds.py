@@ -18,7 +18,7 @@ from diddo_gateways.documents import Change, Document, Documents, Put, Send
 
 __all__ = ["Clock", "Ids", "Key", "World", "Worlds", "parse_key"]
 
-KEY = re.compile(r"(sk|pk|rk)_test_([A-Za-z0-9_]{1,128})")
+KEY = re.compile(r"(sk|pk|rk)_test_([A-Za-z0-9_-]{1,128})")
 KEY_KINDS: dict[str, Literal["secret", "publishable", "restricted"]] = {
     "sk": "secret",
     "pk": "publishable",
@@ -98,7 +98,8 @@ class Ids:
     """
 
     def __init__(self, seed: str, marks: dict[str, int] | None = None) -> None:
-        self._seed = seed.encode()[:64]
+        # Hashed, so that long names which share a beginning never share ids.
+        self._seed = blake2b(seed.encode(), digest_size=16).digest()
         self._next: dict[str, int] = dict(marks or {})
         self._heads: dict[str, bytes] = {}
         self.marks: dict[str, int] = dict(marks or {})

@@ -1,7 +1,7 @@
 """How the Diddo API answers: JSON bytes as they are, and one shape for every error."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 
 from diddo_rules import Violation, pointer
@@ -16,6 +17,7 @@ from diddo_sandbox.errors import (
     ApiError,
     InternalServerError,
     InvalidRequest,
+    InvalidValue,
     MethodNotAllowed,
     RequestTooLarge,
     RouteNotFound,
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 BODY_LIMIT = 1024 * 1024
+FASTAPI_UNPARSED = "There was an error parsing the body"
+UNPARSED = "The body is not JSON: it is not UTF-8, or nested too deeply."
 
 
 class ErrorDetails(BaseModel):
@@ -105,17 +109,58 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _unreadable(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for it
-    return error_response(*(_invalid(found) for found in error.errors()))
+    # What cannot be read comes first: it decides the status. Each branch of a union complains: one is enough.
+    faults = sorted((_fault(found, error.body) for found in error.errors()), key=lambda fault: fault.http_status)
+    places: dict[str, InvalidRequest | InvalidValue] = {}
+    for fault in faults:
+        places.setdefault(fault.at or fault.problem, fault)
+    return error_response(*places.values())
 
 
-def _invalid(found: Mapping[str, Any]) -> InvalidRequest:
+def _fault(found: Mapping[str, Any], body: Any) -> InvalidRequest | InvalidValue:
     place, *path = found["loc"]
     if found["type"] == "json_invalid":
         reason = found["ctx"]["error"]
         return InvalidRequest(at="", problem=f"The body is not JSON: {reason} at character {path[0]}.")
+    if place == "body":
+        path = list(_in_body(path, body, missing=found["type"] == "missing"))
+    name = ".".join(str(part) for part in path) or f"the {place}"
+    problem = f"{name}: {WORDINGS.get(found['type'], found['msg'])}."
     at = pointer(*path) if place == "body" else ""
-    name = ".".join(str(part) for part in path) or place
-    return InvalidRequest(at=at, problem=f"{name}: {found['msg']}.")
+    return (InvalidValue if found["type"] in OUT_OF_BOUNDS else InvalidRequest)(at=at, problem=problem)
+
+
+def _in_body(path: Sequence[str | int], body: Any, *, missing: bool) -> Iterator[str | int]:
+    """Yield the steps that lead through the body: the validator also names the branches of its unions."""
+    for position, step in enumerate(path):
+        if isinstance(body, list) and isinstance(step, int) and step < len(body):
+            yield step
+            body = body[step]
+        elif isinstance(body, dict) and (
+            key := next((one for one in (step, to_camel(str(step))) if one in body), None)
+        ):
+            yield step
+            body = body[key]
+        elif missing and position == len(path) - 1:
+            yield step
+
+
+# Well-typed values that are not acceptable, in the validator's terms.
+OUT_OF_BOUNDS = frozenset(
+    {"greater_than_equal", "less_than_equal", "too_short", "too_long", "string_too_short", "string_too_long"}
+)
+WORDINGS = {
+    "dict_type": "must be a JSON object",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "missing": "is missing",
+    "string_type": "must be a string",
+    "string_unicode": "is not Unicode text: half of a surrogate pair",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "list_type": "must be a list",
+}
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:
@@ -131,4 +176,5 @@ async def _not_routed(request: Request, error: Exception) -> Response:
         return error_response(MethodNotAllowed(at="", path=path, method=request.method), headers=error.headers)
     if error.status_code == 413:
         return error_response(RequestTooLarge(at="", limit=BODY_LIMIT))
-    return error_response(InvalidRequest(at="", problem=f"{error.detail}."))
+    problem = UNPARSED if error.detail == FASTAPI_UNPARSED else f"{error.detail}."
+    return error_response(InvalidRequest(at="", problem=problem))

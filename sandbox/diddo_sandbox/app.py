@@ -6,13 +6,15 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from diddo_gateways.documents import Documents, Put
@@ -111,7 +113,7 @@ class Sandbox:
             deliver=self._deliver,
         )
         gateways = PaymentGateways(settings, webhook_secret=f"whsec_{secret}", fake=stripe, fake_url=base_url)
-        catalogue = Catalogue.load(settings.catalogue)
+        catalogue = Catalogue.load(settings.catalogue, images_url=f"{base_url}/images")
         cart_service = Carts(catalogue, currency=settings.currency, ready_made=self._ready_made)
         self.services = Services(
             settings=settings,
@@ -120,16 +122,24 @@ class Sandbox:
             worlds=worlds,
             catalogue=catalogue,
             carts=cart_service,
-            checkouts=Checkouts(cart_service, engine, gateways, settings, base_url=base_url, run=secrets.token_hex(8)),
+            checkouts=Checkouts(
+                cart_service,
+                engine,
+                gateways,
+                settings,
+                base_url=base_url,
+                run=secrets.token_hex(8),
+                installation=_fingerprint(secret),
+            ),
             gateways=gateways,
             stripe=stripe,
             not_ready=lambda: sorted(self._loading),
         )
-        self._api = Backstop(self._make_api(settings))
+        self._api = _open_to_local_pages(Backstop(self._make_api()), settings)
         self._guarded = Guard(self._route, base_url=base_url, hosts=settings.allowed_hosts)
 
     def _ready_made(self, of: Carts, world: World, cart_id: str) -> CartRecord | None:
-        return ready_made(of, world, cart_id, self._mutators)
+        return ready_made(of, self.services.catalogue, world, cart_id, self._mutators)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -155,7 +165,7 @@ class Sandbox:
         else:
             await self._api(_said_to_be_json(scope), receive, send)
 
-    def _make_api(self, settings: SandboxSettings) -> AsgiApp:
+    def _make_api(self) -> AsgiApp:
         api = FastAPIOffline(
             title="Diddo sandbox",
             version="1",
@@ -171,13 +181,7 @@ class Sandbox:
         api.mount("/static", StaticFiles(packages=[("diddo_sandbox", "static")]))
         handle_errors(api)
         _describe_keys(api)
-        api.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_origin_regex=LOCAL_ORIGINS,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["*"],
-        )
+        api.add_route("/", lambda _: RedirectResponse("/docs"), include_in_schema=False)
         return api
 
     @asynccontextmanager
@@ -190,8 +194,7 @@ class Sandbox:
         finally:
             for task in tasks:
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self.documents.close()
 
     async def _load_gateway(self) -> None:
@@ -199,7 +202,6 @@ class Sandbox:
         try:
             await asyncio.to_thread(self.services.gateways.load)
         except SettingsError as error:
-            log.error("%s", error)  # noqa: TRY400  the text says all; a traceback would bury it
             self.failure = error
             self.on_failure()
         else:
@@ -209,6 +211,17 @@ class Sandbox:
         if url.startswith(self._base_url + "/"):
             return (await call(self, "POST", url, headers=headers, body=body)).status
         return await deliver_over_socket(url, body, headers)
+
+
+def _open_to_local_pages(app: AsgiApp, settings: SandboxSettings) -> AsgiApp:
+    """Let pages of local front ends read every answer, also that a request was refused or has failed."""
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_origin_regex=LOCAL_ORIGINS,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+    )
 
 
 def _describe_keys(api: FastAPI) -> None:
@@ -230,6 +243,11 @@ def _said_to_be_json(scope: Scope) -> Scope:
     """Return the request with a JSON content type: browsers send this API's bodies as text/plain, curl as a form."""
     headers = [header for header in scope["headers"] if header[0] != b"content-type"]
     return {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
+
+
+def _fingerprint(secret: str) -> str:
+    """Return what names an installation without telling its secret."""
+    return blake2b(secret.encode(), digest_size=8).hexdigest()
 
 
 async def _secret(documents: Documents) -> str:

@@ -1,8 +1,17 @@
 """The request bodies of the Diddo API: snake_case and camelCase alike; unknown keys are ignored."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from diddo_rules import BuyerIdentity
@@ -20,9 +29,9 @@ __all__ = [
     "ShippingOption",
 ]
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
-
+# A bound, however wide, makes the validator refuse text that is not Unicode, which no database could look up.
+Id = Annotated[str, StringConstraints(max_length=1_000_000)]
 VariantId = Annotated[Id, Field(examples=["harbor-hoodie-navy-m"])]
 
 
@@ -88,7 +97,17 @@ class SetShipping(CartIdentity):
 
 
 Values = Annotated[list[str], Field(max_length=100)]
-ValueOrValues = Annotated[str | Values, Field(union_mode="left_to_right")]
+ONE_OR_SEVERAL = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
+
+
+def _several(value: Any) -> Any:
+    """Let one value, or none, stand where a list may."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+OneOrSeveral = Annotated[Values, BeforeValidator(_several), WithJsonSchema(ONE_OR_SEVERAL)]
 
 
 class ProductQuery(_Body):
@@ -109,13 +128,13 @@ class ProductQuery(_Body):
 class ProductSearch(_Body):
     """Which products to list; a filter takes one value or several, of which any may match."""
 
-    player: ValueOrValues = []
-    team: ValueOrValues = []
-    tags: ValueOrValues = []
-    brand: ValueOrValues = []
-    category: ValueOrValues = []
-    gender: ValueOrValues = []
-    age: ValueOrValues = []
-    currency: ValueOrValues = []
+    player: OneOrSeveral = []
+    team: OneOrSeveral = []
+    tags: OneOrSeveral = []
+    brand: OneOrSeveral = []
+    category: OneOrSeveral = []
+    gender: OneOrSeveral = []
+    age: OneOrSeveral = []
+    currency: OneOrSeveral = []
     limit: Annotated[StrictInt, Field(ge=1, le=100)] = 20
     offset: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 0

@@ -22,8 +22,10 @@ __all__ = [
     "line_of",
     "lines_of",
     "new_cart",
+    "price_of",
     "require_currency",
     "store_of",
+    "variant_of",
 ]
 
 MARKETPLACE = "SANDBOX"
@@ -38,8 +40,20 @@ def currency_of(cart: dict[str, Any]) -> str | None:
     """Return the currency that the cart's stores sell in; None for an empty cart."""
     for store in cart["stores"]:
         for line in store["cart_lines"]:
-            return str(line["variant"]["price"]["currency"])
+            if price := (line["variant"] or {}).get("price"):
+                return str(price["currency"])
     return None
+
+
+def variant_of(line: dict[str, Any]) -> str:
+    """Return the id of a line's variant; empty when a faulty line has none."""
+    return (line["variant"] or {}).get("id") or ""
+
+
+def price_of(line: dict[str, Any]) -> int | None:
+    """Return what a whole line costs in minor units; None when nobody knows."""
+    price = (line["variant"] or {}).get("price")
+    return None if price is None else line["quantity"] * int(price["value"])
 
 
 def require_currency(cart: dict[str, Any], item: Item) -> None:
@@ -88,7 +102,7 @@ def line_of(store: dict[str, Any], item: Item) -> dict[str, Any]:
     """Return a store's line of a variant, made with quantity 0 when it is not there yet."""
     lines: list[dict[str, Any]] = store["cart_lines"]
     for line in lines:
-        if line["variant"]["id"] == item.variant["external_id"]:
+        if variant_of(line) == item.variant["external_id"]:
             return line
     price = pricing.amount(item.price, item.store.currency)
     line = {
@@ -112,8 +126,8 @@ def _sold(what: Any, item: Item, price: Any) -> dict[str, Any]:
 
 
 def lines_of(cart: dict[str, Any], variant_id: str) -> list[dict[str, Any]]:
-    """Return the cart's lines of a variant: one, or none."""
-    return [line for store in cart["stores"] for line in store["cart_lines"] if line["variant"]["id"] == variant_id]
+    """Return the cart's lines of a variant: one, or none; the empty id finds faulty lines, so that they can go."""
+    return [line for store in cart["stores"] for line in store["cart_lines"] if variant_of(line) == variant_id]
 
 
 def drop_empty_lines(store: dict[str, Any]) -> bool:

@@ -24,8 +24,10 @@ from diddo_sandbox.cart_edits import (
     line_of,
     lines_of,
     new_cart,
+    price_of,
     require_currency,
     store_of,
+    variant_of,
 )
 from diddo_sandbox.catalogue import Catalogue, Item
 from diddo_sandbox.errors import (
@@ -228,11 +230,12 @@ class Carts:
                 raise ApiError(CartModificationForbidden(at=pointer("cart_id"), cart_id=cart_id, state=record.state))
             before = orjson.dumps(record.cart)
             edit(record.cart)
+            if not keeps_shipping and orjson.dumps(record.cart) != before:
+                forget_shipping(record.cart)
+            # Also when nothing was edited: a cart whose pricing has failed is priced anew by any change.
+            self._price(record.cart)
             if orjson.dumps(record.cart) == before:
                 return record.cart
-            if not keeps_shipping:
-                forget_shipping(record.cart)
-            self._price(record.cart)
             try:
                 await world.commit([record.put(created=world.clock.now())])
             except Conflict:
@@ -257,7 +260,7 @@ class Carts:
     def _offer_shipping(self, store: dict[str, Any], buyer: dict[str, Any]) -> None:
         offer = store["offer"]
         seed = self._catalogue.stores.get(store["store"])
-        if seed is None or offer is None:
+        if seed is None or offer is None or offer["subtotal"] is None:
             return
         offer["shipping_methods"] = pricing.shipping_methods(seed, offer["subtotal"]["value"], buyer)
         kept = offer["selected_shipping_method"]
@@ -269,16 +272,14 @@ class Carts:
         for store in cart["stores"]:
             seed = self._catalogue.stores.get(store["store"])
             if seed is None:
-                continue  # nobody is known to sell it: it has no price, and a check will say why
-            subtotal = sum(line["quantity"] * line["variant"]["price"]["value"] for line in store["cart_lines"])
+                store["offer"] = None  # nobody is known to sell it: it has no price, and a check will say why
+                continue
             offer = store["offer"] = store["offer"] or blank_offer()
-            offer["subtotal"] = pricing.amount(subtotal, seed.currency)
-            offer["margin"] = pricing.amount(pricing.share(subtotal, seed.margin, seed.currency), seed.currency)
+            offer |= pricing.worth(seed, [price_of(line) for line in store["cart_lines"]])
             offer["not_available_ids"] = [
-                line["variant"]["id"] for line in store["cart_lines"] if not line["variant"]["is_available"]
+                variant_of(line) for line in store["cart_lines"] if not (line["variant"] or {}).get("is_available")
             ]
-        priced = [store for store in cart["stores"] if store["store"] in self._catalogue.stores]
-        cart["cost"] = pricing.cost_of(priced, currency_of(cart) or self._currency)
+        cart["cost"] = pricing.cost_of(cart["stores"], currency_of(cart) or self._currency)
 
 
 def _require_quantity(quantity: int, *, minimum: int) -> None:

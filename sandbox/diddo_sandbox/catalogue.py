@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from importlib import resources
 from itertools import product as combinations
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 __all__ = ["Catalogue", "CatalogueError", "Item", "ProductSeed", "ShippingSeed", "StoreSeed"]
 
 PLAIN = "Default Title"
+Text = Annotated[str, Field(min_length=1)]
 
 
 class CatalogueError(Exception):
     """The catalogue file cannot be used: the message names the file, the place and the reason."""
+
+
+class DuplicateVariant(ValueError):
+    """Two products' variants would have one id."""
 
 
 class _Seed(BaseModel):
@@ -26,17 +31,17 @@ class _Seed(BaseModel):
 class ShippingSeed(_Seed):
     """A shipping method: `prices` in minor units by destination (`US-CA`, `US` or `*`)."""
 
-    id: str
-    label: str
-    prices: dict[str, int]
+    id: Text
+    label: Text
+    prices: dict[str, Annotated[int, Field(ge=0)]]
 
 
 class ProductSeed(_Seed):
     """A product: `price` in minor units; a variant is made for each combination of `options`."""
 
-    slug: str
-    title: str
-    category: str
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    title: Text
+    category: Text
     price: int = Field(gt=0)
     team: str = ""
     player: str = ""
@@ -58,17 +63,24 @@ class ProductSeed(_Seed):
 class StoreSeed(_Seed):
     """A store: `taxes` and `margin` in basis points, taxes by destination (`US-CA`, `US` or `*`)."""
 
-    domain: str
+    domain: Text
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     brand: str
     margin: int = Field(ge=0, le=10_000)
-    taxes: dict[str, int]
+    taxes: dict[str, Annotated[int, Field(ge=0, le=10_000)]]
     shipping: list[ShippingSeed]
     products: list[ProductSeed]
 
 
 class _File(_Seed):
-    stores: list[StoreSeed]
+    stores: list[StoreSeed] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _domains_differ(self) -> "_File":
+        domains = [store.domain for store in self.stores]
+        if twice := {domain for domain in domains if domains.count(domain) > 1}:
+            raise ValueError(f"two stores are called {', '.join(sorted(twice))}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +108,9 @@ class Catalogue:
     Products and variants have the fields of the Diddo API's product; prices are whole minor units.
     """
 
-    def __init__(self, stores: Sequence[StoreSeed]) -> None:
+    def __init__(self, stores: Sequence[StoreSeed], *, images_url: str = "/images") -> None:
         self.stores = {store.domain: store for store in stores}
+        self._images_url = images_url
         self.products: list[dict[str, Any]] = []
         self.items: dict[str, Item] = {}
         for store in stores:
@@ -105,16 +118,22 @@ class Catalogue:
                 self._add(store, seed)
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "Catalogue":
+    def load(cls, path: Path | None = None, *, images_url: str = "/images") -> "Catalogue":
         """Read a catalogue file, by default the one that comes with the sandbox.
+
+        Args:
+            path: the file.
+            images_url: where pictures are served; a front end on another origin needs it whole.
 
         Raises:
             CatalogueError: the file is missing, is no TOML, or a value in it is wrong.
         """
         source = path or resources.files(__package__).joinpath("seed/catalogue.toml")
         try:
-            return cls(_File.model_validate(tomllib.loads(source.read_text(encoding="utf-8"))).stores)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            return cls(
+                _File.model_validate(tomllib.loads(source.read_text(encoding="utf-8"))).stores, images_url=images_url
+            )
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, DuplicateVariant) as error:
             raise CatalogueError(f"{source}: {error}") from error
         except ValidationError as error:
             first = error.errors()[0]
@@ -124,7 +143,7 @@ class Catalogue:
     def _add(self, store: StoreSeed, seed: ProductSeed) -> None:
         options = seed.options or {"Title": [PLAIN]}
         variants = [_variant(store, seed, values) for values in combinations(*options.values())]
-        image = f"/images/{seed.slug}.svg"
+        image = f"{self._images_url}/{seed.slug}.svg"
         product: dict[str, Any] = {
             "external_id": seed.slug,
             "title": seed.title,
@@ -151,7 +170,7 @@ class Catalogue:
         self.products.append(product)
         for variant in variants:
             if variant["external_id"] in self.items:
-                raise CatalogueError(f"two variants are called {variant['external_id']}")
+                raise DuplicateVariant(f"two variants are called {variant['external_id']}")
             self.items[variant["external_id"]] = Item(store, product, variant)
 
     def search(self, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:

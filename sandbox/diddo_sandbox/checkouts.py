@@ -54,6 +54,10 @@ SEEN = 32
 CHECKOUT = "checkout"
 
 
+class Unpayable(Exception):
+    """The cart cannot be put to a gateway: only checks that somebody has switched off let it come so far."""
+
+
 class Checkouts:
     """The checkouts of all worlds.
 
@@ -64,6 +68,7 @@ class Checkouts:
         settings: where the shopper returns to, and how many failures cancel.
         base_url: the server's own origin.
         run: names this run of the server; a checkout that another run left half open is taken over.
+        installation: names what is stored: ids are seeded, so two stores must not share idempotency keys at a gateway.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Checkouts:
         *,
         base_url: str,
         run: str,
+        installation: str,
     ) -> None:
         self._carts = carts
         self._engine = engine
@@ -82,6 +88,7 @@ class Checkouts:
         self._settings = settings
         self._base_url = base_url
         self._run = run
+        self._installation = installation
 
     async def validate(self, world: World, cart_id: str) -> Report:
         """Validate a cart as `start` does, changing nothing."""
@@ -96,9 +103,9 @@ class Checkouts:
         record = await self._lock(world, cart_id)
         try:
             session = await self._gateways.serving(world).create_session(self._request(world, record))
-        except GatewayError as error:
+        except (GatewayError, Unpayable) as error:
             await self._unlock(world, cart_id)
-            raise _gateway_fault(error) from error
+            raise _payment_fault(error) from error
         except BaseException:
             await self._unlock(world, cart_id)
             raise
@@ -112,18 +119,23 @@ class Checkouts:
             record = await self._carts.find(world, cart_id)
             if record is None or not _applies(record.checkout, event):
                 log.info("the %s event %s changes nothing of cart %s", event.kind, event.id, cart_id)
-                return
+                break
             self._apply(world, record, event)
             try:
                 await world.commit([record.put(created=world.clock.now())])
             except Conflict:
                 continue
             break
-        if record.checkout is not None and record.checkout["status"] == "cancelled":
-            await self._expire(world, record.checkout["session_id"])
+        # Also when the event has been seen: the gateway may not have answered the first time.
+        if record is not None and record.checkout is not None and record.checkout["status"] == "cancelled":
+            await self._expire(world, record.checkout)
 
     async def find(self, world: World, checkout_id: str) -> tuple[CartRecord, PaymentSession | None] | None:
-        """Return the cart of a checkout, with its payment session as the gateway sees it while there is one."""
+        """Return the cart of a checkout, with its payment session as the gateway sees it while there is one.
+
+        Raises:
+            ApiError: the gateway does not answer, or no longer knows the session.
+        """
         document = await world.get(CHECKOUT, checkout_id)
         if document is None:
             return None
@@ -131,13 +143,20 @@ class Checkouts:
         checkout = record.checkout
         if checkout is None or checkout["id"] != checkout_id or checkout["session_id"] is None:
             return record, None
-        return record, await self._gateways.serving(world).retrieve_session(checkout["session_id"])
+        try:
+            session = await self._gateways.named(checkout["gateway"], world).retrieve_session(checkout["session_id"])
+        except GatewayError as error:
+            raise _payment_fault(error) from error
+        return record, session
 
     def _judge(self, cart_id: str, record: CartRecord | None) -> Report:
         cart = None if record is None else Cart.model_validate(record.cart)
         locked = record is not None and record.checkout is not None and not self._abandoned(record.checkout)
         context = Context(cart_id=cart_id, checkout_session_open=locked, variant_known=self._carts.knows_variant)
-        return self._engine.validate(cart, context)
+        report = self._engine.validate(cart, context)
+        for crash in report.crashed:
+            log.error("check %s crashed on cart %s: %s: %s", crash.check, cart_id, crash.exception, crash.message)
+        return report
 
     def _abandoned(self, checkout: Mapping[str, Any]) -> bool:
         return bool(checkout["status"] == "opening" and checkout["run"] != self._run)
@@ -187,15 +206,20 @@ class Checkouts:
     def _request(self, world: World, record: CartRecord) -> SessionRequest:
         assert record.checkout is not None  # noqa: S101  it was just locked
         cart, checkout = record.cart, record.checkout
-        total = cart["cost"]["total"]
+        total = (cart["cost"] or {}).get("total")
+        if total is None:
+            raise Unpayable("the cart has no total")
         buyer = cart["buyer_identity"] or {}  # a team may have switched that check off
+        lines = _payment_lines(cart)
+        if sum(line.unit_amount * line.quantity for line in lines) != total["value"]:
+            raise Unpayable("the cart's lines do not add up to its total")
         return SessionRequest(
             amount=total["value"],
             currency=total["currency"],
-            lines=_payment_lines(cart),
+            lines=lines,
             success_url=self._return_url(self._settings.success_url, record),
             cancel_url=self._return_url(self._settings.cancel_url, record),
-            idempotency_key=f"{world.name}-{checkout['id']}",
+            idempotency_key=f"{self._installation}-{world.name}-{checkout['id']}",
             email=buyer.get("email"),
             metadata={"world": world.name, "cart_id": cart["id"], "checkout_id": checkout["id"]},
         )
@@ -220,12 +244,14 @@ class Checkouts:
             if checkout["failed_attempts"] >= self._settings.failed_attempts:
                 checkout["status"] = "cancelled"
 
-    async def _expire(self, world: World, session_id: str) -> None:
+    async def _expire(self, world: World, checkout: Mapping[str, Any]) -> None:
         try:
-            await self._gateways.serving(world).expire_session(session_id)
+            await self._gateways.named(checkout["gateway"], world).expire_session(checkout["session_id"])
         except GatewayRefused as error:
             # Paid or expired meanwhile: the gateway's own event says which.
-            log.info("the session %s was not expired: %s", session_id, error)
+            log.info("the session %s was not expired: %s", checkout["session_id"], error)
+        except GatewayUnavailable as error:
+            raise _payment_fault(error) from error
 
 
 def refusal(report: Report) -> ApiError:
@@ -233,10 +259,10 @@ def refusal(report: Report) -> ApiError:
     if report.violations:
         return ApiError(*report.violations)
     crash = report.crashed[0]
-    return ApiError(InternalServerError(at="", problem=f"The check {crash.check} of {crash.plugin} crashed."))
+    return ApiError(InternalServerError(at="", problem=f"The check {crash.check} crashed: {crash.exception}."))
 
 
-def _gateway_fault(error: GatewayError) -> ApiError:
+def _payment_fault(error: Exception) -> ApiError:
     if isinstance(error, GatewayUnavailable):
         log.warning("the gateway is not available: %s", error)
         return ApiError(ServiceUnavailable(at="", problem="The payment gateway does not answer."))
@@ -257,16 +283,19 @@ def _payment_lines(cart: Mapping[str, Any]) -> list[PaymentLine]:
     lines = []
     for store in cart["stores"]:
         for line in store["cart_lines"]:
-            variant, product = line["variant"], line["product"]
+            variant, product = line["variant"] or {}, line["product"] or {}
+            if not variant.get("price"):
+                raise Unpayable("a line of the cart has no price")
             lines.append(PaymentLine(_name(product, variant), variant["price"]["value"], line["quantity"]))
-        if method := store["offer"]["selected_shipping_method"]:
+        if method := (store["offer"] or {}).get("selected_shipping_method"):
             lines.append(PaymentLine(f"Shipping: {method['label']} ({store['store']})", method["price"]["value"]))
             lines.append(PaymentLine(f"Taxes ({store['store']})", method["taxes"]["value"]))
     return [line for line in lines if line.unit_amount]
 
 
 def _name(product: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
-    return str(product["title"]) if variant["id"] == product["id"] else f"{product['title']} ({variant['title']})"
+    title = product.get("title") or "Something"
+    return title if variant["id"] == product.get("id") else f"{title} ({variant['title']})"
 
 
 def _submit(world: World, record: CartRecord) -> None:

@@ -5,6 +5,7 @@ Codes marked `D` are Diddo's own; the others are the sandbox's, where nothing pu
 
 from collections.abc import Sequence
 
+from diddo_plugins import cart as plugin
 from diddo_rules import Violation
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Forbidden",
     "InternalServerError",
     "InvalidRequest",
+    "InvalidValue",
     "MethodNotAllowed",
     "PaymentRefused",
     "ProductNotAvailable",
@@ -44,7 +46,10 @@ class Unauthorized(Violation):
     code = "UNAUTHORIZED"
     http_status = 401
     template = "{problem}"
-    remedy = "Send the header 'Authorization: Bearer sk_test_<any name>', or start the server with --no-auth."
+    remedy = (
+        "Send the header 'Authorization: Bearer sk_test_<name>', the name being up to 128 letters, digits, '_' and '-';"
+        " or start the server with --no-auth."
+    )
     problem: str
 
 
@@ -65,6 +70,16 @@ class InvalidRequest(Violation):
     http_status = 400
     template = "{problem}"
     remedy = "Correct the request; sending it again unchanged cannot succeed."
+    problem: str
+
+
+class InvalidValue(Violation):
+    """The request can be read, but a value in it is out of bounds."""
+
+    code = "INVALID_VALUE"
+    http_status = 422
+    template = "{problem}"
+    remedy = "Send a value within the bounds that /docs gives."
     problem: str
 
 
@@ -99,14 +114,10 @@ class MethodNotAllowed(Violation):
     method: str
 
 
-class CartNotFound(Violation):
-    """A cart that is named must exist; only `POST /cart/add` makes one."""
+class CartNotFound(plugin.CartNotFound):
+    """A cart that is named must exist; only `POST /cart/add` makes one. Outside of a checkout its status is 404."""
 
-    code = "CART_NOT_FOUND"
     http_status = 404
-    template = "There is no cart {cart_id!r}."
-    remedy = "Make a cart with POST /cart/add, and use the id it answers."
-    cart_id: str
 
 
 class UnknownVariant(Violation):

@@ -62,7 +62,9 @@ class Guard:
         if host not in self._known and _host_name(host.decode("latin-1")) not in self._names:
             called = host.decode("latin-1")
             return InvalidRequest(at="", problem=f"This server is not called {called!r}; see 'allowed_hosts'.")
-        if origin and origin not in self._origins and scope["path"].startswith(OWN_ORIGIN_ONLY):
+        # A page that was reached by this very Host, as through a port mapping, is our own too.
+        own = not origin or origin in self._origins or origin.partition(b"://")[2] == host
+        if not own and scope["path"].startswith(OWN_ORIGIN_ONLY):
             return CrossOrigin(at="", path=scope["path"])
         return None
 

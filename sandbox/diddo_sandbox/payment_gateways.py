@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from diddo_gateways.in_process import AsgiApp
-from diddo_gateways.protocol import Gateway, GatewayFactory, GatewaySettings
+from diddo_gateways.protocol import Gateway, GatewayFactory, GatewaySettings, GatewayUnavailable
 from diddo_gateways.worlds import World
 from diddo_rules import SettingsError
 from diddo_rules.suggest import did_you_mean
@@ -47,6 +47,16 @@ class PaymentGateways:
         """Return the chosen gateway, for the account of a world."""
         return self._gateway(self.name, f"sk_test_{world.name}")
 
+    def named(self, name: str, world: World) -> Gateway:
+        """Return the gateway that a checkout was begun with, which may no longer be the chosen one.
+
+        Raises:
+            GatewayUnavailable: it is not installed any more.
+        """
+        if name not in self._installed:
+            raise GatewayUnavailable(f"the gateway {name} is not installed any more")
+        return self._gateway(name, f"sk_test_{world.name}")
+
     def receiver(self, name: str) -> Gateway | None:
         """Return the gateway of that name as the one that webhooks are addressed to; None when there is none."""
         return self._gateway(name, RECEIVER) if name in self._installed else None
@@ -70,8 +80,8 @@ class PaymentGateways:
         try:
             factory: GatewayFactory | Callable[[GatewaySettings], Gateway] = self._installed[name].load()
             return factory(self._gateway_settings(options, api_key))
-        except (ImportError, AttributeError, ValueError) as error:
-            raise SettingsError(f"the gateway {name!r} cannot be made: {error}") from error
+        except Exception as error:  # whatever a gateway of somebody else's raises, it is named
+            raise SettingsError(f"the gateway {name!r} cannot be made: {type(error).__name__}: {error}") from error
 
     def _gateway_settings(self, options: Mapping[str, object], api_key: str) -> GatewaySettings:
         base_url = options.get("base_url")

@@ -1,6 +1,6 @@
 """Pricing: what a cart's lines, shipping and taxes cost, in whole minor units of one currency."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -65,18 +65,29 @@ def _method(
     }
 
 
-def cost_of(stores: list[dict[str, Any]], currency: str) -> dict[str, Any]:
-    """Add up a cart. Tax and shipping are null, and the cost an estimate, until every store has its method chosen."""
-    subtotal = sum(store["offer"]["subtotal"]["value"] for store in stores)
-    chosen = [store["offer"]["selected_shipping_method"] for store in stores]
+def worth(store: StoreSeed, prices: Sequence[int | None]) -> dict[str, Any]:
+    """Return an offer's subtotal and margin for the prices of its lines; null where one of them is unknown."""
+    if None in prices:
+        return {"subtotal": None, "margin": None}
+    subtotal = sum(price for price in prices if price is not None)
+    margin = share(subtotal, store.margin, store.currency)
+    return {"subtotal": amount(subtotal, store.currency), "margin": amount(margin, store.currency)}
+
+
+def cost_of(stores: Sequence[Mapping[str, Any]], currency: str) -> dict[str, Any]:
+    """Add up a cart.
+
+    Tax and shipping are null, and the cost an estimate, until every store has its method chosen; all amounts are null
+    while a store's goods have no price.
+    """
+    offers = [store["offer"] or {} for store in stores]
+    if not all(offer.get("subtotal") for offer in offers):
+        return {"is_estimated": True, "subtotal": None, "tax": None, "shipping": None, "total": None}
+    subtotal = sum(offer["subtotal"]["value"] for offer in offers)
+    chosen = [offer["selected_shipping_method"] for offer in offers]
     if not chosen or not all(chosen):
-        return {
-            "is_estimated": True,
-            "subtotal": amount(subtotal, currency),
-            "tax": None,
-            "shipping": None,
-            "total": amount(subtotal, currency),
-        }
+        known = amount(subtotal, currency)
+        return {"is_estimated": True, "subtotal": known, "tax": None, "shipping": None, "total": known}
     tax = sum(method["taxes"]["value"] for method in chosen)
     shipping = sum(method["price"]["value"] for method in chosen)
     return {

@@ -9,10 +9,19 @@ SCALE = 8
 
 
 def preferred(accept: str) -> str:
-    """Return the media type that an Accept header likes better: PNG only where it is asked for before SVG."""
-    types = [part.partition(";")[0].strip() for part in accept.split(",")]
-    first = next((one for one in types if one in (SVG, PNG)), SVG)
-    return PNG if first == PNG else SVG
+    """Return the media type that an Accept header likes better; SVG where it likes both alike, or neither."""
+    likes = {"*/*": 1.0} if not accept else dict(_like(part) for part in accept.split(","))
+    svg, png = (likes.get(kind, likes.get("image/*", likes.get("*/*", 0.0))) for kind in (SVG, PNG))
+    return PNG if png > svg else SVG
+
+
+def _like(part: str) -> tuple[str, float]:
+    kind, *parameters = (piece.strip() for piece in part.split(";"))
+    quality = next((value[2:] for value in parameters if value.startswith("q=")), "1")
+    try:
+        return kind.lower(), float(quality)
+    except ValueError:
+        return kind.lower(), 0.0
 
 
 def qr_code(text: str, media_type: str) -> bytes:

@@ -25,6 +25,7 @@ from diddo_sandbox.settings import SandboxSettings
 __all__ = ["AnnouncedServer", "run_server"]
 
 PORT_IN_USE = 5
+PATHS = ("state", "catalogue")
 FIRST_PORT, NEXT_PORTS = 8080, 100
 UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what to call a server that listens everywhere
 
@@ -44,7 +45,8 @@ def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as
         click.Abort: the server was interrupted.
     """
     loaded = load_settings(Path.cwd(), os.environ, flags=_with_port_number(flags), file=config)
-    settings = validate_settings(SandboxSettings, loaded.sandbox, section="sandbox", origins=loaded.origins)
+    tables = _with_whole_paths(loaded.sandbox, loaded.origins, loaded.directory)
+    settings = validate_settings(SandboxSettings, tables, section="sandbox", origins=loaded.origins)
     engine = Engine.from_settings(loaded)
     with _listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
@@ -53,6 +55,12 @@ def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as
             raise click.Abort from None
         except (StateFileError, CatalogueError) as error:
             raise CommandFailure(str(error), code="CONFIGURATION", exit_code=ExitCode.CONFIGURATION) from error
+
+
+def _with_whole_paths(table: Mapping[str, Any], origins: Mapping[str, str], directory: Path) -> Mapping[str, Any]:
+    """Return the settings with what a file says of paths made relative to that file's folder, as its rules are."""
+    from_file = {name for name in PATHS if origins.get(f"sandbox.{name}", "").endswith(".toml")}
+    return {name: directory / value if name in from_file else value for name, value in table.items()}
 
 
 def _with_port_number(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,7 +104,7 @@ async def _serve(
 ) -> None:
     host, port = listener.getsockname()[:2]
     name = UNSPECIFIED.get(host, host)
-    base_url = f"http://{f'[{name}]' if ':' in name else name}:{port}"
+    base_url = settings.public_url or f"http://{f'[{name}]' if ':' in name else name}:{port}"
     sandbox = await open_sandbox(settings, engine, SqliteDocuments(settings.state), base_url=base_url)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx2", "stripe"):

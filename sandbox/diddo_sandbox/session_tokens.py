@@ -9,7 +9,7 @@ __all__ = ["LIFETIME", "session_token"]
 LIFETIME = 24 * 3600
 
 
-def session_token(secret: bytes, world: World, buyer: Mapping[str, str]) -> str:
+async def session_token(secret: bytes, world: World, buyer: Mapping[str, str]) -> str:
     """Return a JWT (HS256) with the world, the buyer's fields and an id of its own."""
     import jwt  # noqa: PLC0415  it brings cryptography along, which is slow to import
 
@@ -22,4 +22,5 @@ def session_token(secret: bytes, world: World, buyer: Mapping[str, str]) -> str:
         "exp": now + LIFETIME,
         "buyer_identity": dict(buyer),
     }
+    await world.commit([])  # the id is taken, also over a restart
     return jwt.encode(claims, secret, algorithm="HS256")

@@ -2,10 +2,23 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from diddo_rules.settings import Names
 
 __all__ = ["SandboxSettings"]
+
+
+def _web_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError("it must be a whole URL, beginning with http:// or https://")
+    return url.rstrip("/") if not parts.path.strip("/") else url
+
+
+WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 
 class SandboxSettings(BaseModel):
@@ -14,6 +27,8 @@ class SandboxSettings(BaseModel):
     Attributes:
         host: the address to listen on; the loopback one unless somebody says otherwise.
         port: the TCP port, 0 or `auto` for the next free one.
+        public_url: the origin under which browsers reach the server, where it is not host and port: behind a port
+            mapping or a proxy. Payment pages are linked to under it.
         state: the file that keeps carts and payments over a restart; memory only when absent.
         auth: whether requests need an API key; without, all share the world `default`.
         gateway: the name of the payment gateway that serves carts.
@@ -34,16 +49,17 @@ class SandboxSettings(BaseModel):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] | Literal["auto"] = 8080
+    public_url: WebUrl | None = None
     state: Path | None = None
     auth: bool = True
     gateway: str = "stripe"
     gateways: dict[str, dict[str, Any]] = {}
     catalogue: Path | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
-    success_url: str | None = None
-    cancel_url: str | None = None
+    success_url: WebUrl | None = None
+    cancel_url: WebUrl | None = None
     cst_field: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "cst"
     failed_attempts: Annotated[int, Field(ge=1)] = 5
     raw_cards: bool = True
-    allowed_hosts: tuple[str, ...] = ()
-    cors_origins: tuple[str, ...] = ()
+    allowed_hosts: Names = ()
+    cors_origins: Names = ()

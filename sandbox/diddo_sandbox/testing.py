@@ -100,12 +100,15 @@ class InProcessSandbox:
         answer = self._runner.run(call(self.app, method, ORIGIN + path, headers=sent, body=raw))
         return Answer(answer.status, answer.headers, answer.body)
 
-    def together(self, count: int, method: str, path: str, *, key: str = "sk_test_default") -> list[Answer]:
+    def together(
+        self, count: int, method: str, path: str, body: bytes = b"", *, key: str | None = "sk_test_default"
+    ) -> list[Answer]:
         """Send the same request many times at once."""
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
 
         async def race() -> list[Response]:
-            headers = {"authorization": f"Bearer {key}"}
-            return await asyncio.gather(*(call(self.app, method, ORIGIN + path, headers=headers) for _ in range(count)))
+            calls = (call(self.app, method, ORIGIN + path, headers=headers, body=body) for _ in range(count))
+            return await asyncio.gather(*calls)
 
         return [Answer(answer.status, answer.headers, answer.body) for answer in self._runner.run(race())]
 
@@ -164,7 +167,9 @@ def sandbox_server(
     config = uvicorn.Config(lambda: None, port=0, access_log=False, log_config=None)
     listener = config.bind_socket()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    started, servers = threading.Event(), []
+    started = threading.Event()
+    servers: list[tuple[uvicorn.Server, Sandbox]] = []
+    failures: list[BaseException] = []
 
     async def run() -> None:
         app = await open_sandbox(
@@ -179,9 +184,19 @@ def sandbox_server(
         servers.append((server, app))
         await server.serve(sockets=[listener])
 
-    thread = threading.Thread(target=asyncio.run, args=(run(),), name="sandbox")
+    def run_in_thread() -> None:
+        try:
+            asyncio.run(run())
+        except BaseException as error:  # noqa: BLE001  raised again where the server is wanted
+            failures.append(error)
+            started.set()
+
+    thread = threading.Thread(target=run_in_thread, name="sandbox")
     thread.start()
     started.wait(timeout=30)
+    if failures:
+        listener.close()
+        raise failures[0]
     server, app = servers[0]
     try:
         yield RunningSandbox(url, app)

@@ -9,9 +9,9 @@ import pytest
 from diddo_gateways.contract import GatewayContract, Harness, Webhook
 from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.in_memory import InMemoryGateway
-from diddo_gateways.protocol import GatewaySettings, PaymentLine, PaymentSession, SessionRequest
+from diddo_gateways.protocol import GatewaySettings, PaymentLine, PaymentSession, SessionEventKind, SessionRequest
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
-from diddo_gateways.stripe_fake.session_payments import CardForm, Paid, pay_session
+from diddo_gateways.stripe_fake.session_payments import CardForm, Declined, Outcome, Paid, pay_session
 from diddo_gateways.stripe_sdk import StripeGateway
 from diddo_gateways.worlds import Worlds
 
@@ -27,6 +27,15 @@ class InMemoryHarness(Harness):
         webhook = await self.gateway.pay(session.id)
         return Webhook(webhook.body, webhook.headers)
 
+    async def decline(self, session: PaymentSession) -> Webhook:
+        webhook = self.gateway.webhook(session.id, SessionEventKind.ATTEMPT_FAILED)
+        return Webhook(webhook.body, webhook.headers)
+
+    async def expire(self, session: PaymentSession) -> Webhook:
+        await self.gateway.expire_session(session.id)
+        webhook = self.gateway.webhook(session.id, SessionEventKind.EXPIRED)
+        return Webhook(webhook.body, webhook.headers)
+
 
 class TestInMemory(GatewayContract):
     @pytest.fixture
@@ -40,7 +49,11 @@ class StripeHarness(Harness):
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._webhooks: list[Webhook] = []
-        endpoint = PlatformEndpoint("http://platform.test/", SECRET, ("checkout.session.completed",))
+        endpoint = PlatformEndpoint(
+            "http://platform.test/",
+            SECRET,
+            ("checkout.session.completed", "checkout.session.expired", "payment_intent.payment_failed"),
+        )
         self._fake = StripeFake(
             Worlds(SqliteDocuments()),
             pages_url="http://pages.test",
@@ -57,10 +70,22 @@ class StripeHarness(Harness):
         self._runner.close()
 
     async def pay(self, session: PaymentSession) -> Webhook:
-        outcome = await pay_session(
-            self._fake, session.id, CardForm(number="4242424242424242", exp_month="12", exp_year="2034", cvc="123")
-        )
-        assert isinstance(outcome, Paid)
+        assert isinstance(await self._enter(session, "4242424242424242"), Paid)
+        return await self._delivered()
+
+    async def decline(self, session: PaymentSession) -> Webhook:
+        assert isinstance(await self._enter(session, "4000000000000002"), Declined)
+        return await self._delivered()
+
+    async def expire(self, session: PaymentSession) -> Webhook:
+        await self.gateway.expire_session(session.id)
+        return await self._delivered()
+
+    async def _enter(self, session: PaymentSession, number: str) -> Outcome:
+        form = CardForm(number=number, exp_month="12", exp_year="2034", cvc="123")
+        return await pay_session(self._fake, session.id, form)
+
+    async def _delivered(self) -> Webhook:
         running = asyncio.create_task(self._fake.run())
         await self._fake.settled()
         running.cancel()

@@ -323,12 +323,12 @@ def test_totals_add_up_after_any_calls(in_process: InProcessSandbox, calls: list
         (b"", ""),
         (b'"text"', ""),
         (b'{"cart_id": "0"}', "/item"),
-        (b'{"cart_id": 7, "item": {"variant_id": "a", "quantity": 1}}', "/cart_id"),
+        (b'{"cart_id": 7, "item": {"variant_id": "gulls-scarf", "quantity": 1}}', "/cart_id"),
         (b'{"cart_id": "0", "item": {"variant_id": "a", "quantity": "1"}}', "/item/quantity"),
         (b'{"cart_id": "0", "item": {"variant_id": "a", "quantity": 1.5}}', "/item/quantity"),
         (b'{"cart_id": "0", "item": {"variant_id": "a", "quantity": true}}', "/item/quantity"),
         (b'{"cart_id": "0", "item": {"variant_id": null, "quantity": 1}}', "/item/variant_id"),
-        (b'{"cart_id": "\\ud800", "item": {"variant_id": "a", "quantity": 1}}', "/cart_id"),
+        (b'{"cart_id": "\\ud800", "item": {"variant_id": "gulls-scarf", "quantity": 1}}', "/cart_id"),
         (b"[" * 100_000, ""),
         (b"\xff\xfe", ""),
     ],
@@ -338,6 +338,33 @@ def test_a_body_that_cannot_be_read_is_one_clear_error(api: Api, body: bytes, po
     assert (answer.status, set(answer.codes)) == (400, {"INVALID_REQUEST"})
     assert answer.json["errors"][0]["details"]["pointer"] == pointer
     assert api.add(HOODIE).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/products", {"team": ["a", 3]}, "/team/1"),
+        ("/products", {"team": 3}, "/team"),
+        ("/_sandbox/clock", {"freeze": "x"}, "/freeze"),
+        (
+            "/cart/shipping-method",
+            {"cart_id": "a", "shipping_options": [{"store": "a"}]},
+            "/shipping_options/0/shipping_id",
+        ),
+        ("/cart/customer", {"cartId": "a", "buyerIdentity": {"firstName": 3}}, "/buyer_identity/first_name"),
+    ],
+)
+def test_pointers_lead_through_the_body(api: Api, path: str, body: object, pointer: str) -> None:
+    answer = api("POST", path, body)
+    assert answer.status == 400
+    assert {error["details"]["pointer"] for error in answer.json["errors"]} == {pointer}
+
+
+def test_what_is_out_of_bounds_is_422(api: Api) -> None:
+    cart_id = api.add(HOODIE).json["id"]
+    answer = api("POST", "/cart/shipping-method", {"cart_id": cart_id, "shipping_options": []})
+    assert (answer.status, answer.codes) == (422, ["INVALID_VALUE"])
+    assert api.add(HOODIE, 1, "c" * 300).status == 200
 
 
 def test_any_content_type_will_do(in_process: InProcessSandbox) -> None:

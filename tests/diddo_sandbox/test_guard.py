@@ -9,6 +9,7 @@ from diddo_sandbox.settings import SandboxSettings
 from diddo_sandbox.testing import InProcessSandbox
 
 from .conftest import HOODIE, Api
+from .test_checkout import CONTRACT_CODES
 
 KEY = "sk_test_guard"
 
@@ -131,6 +132,47 @@ def test_switched_off_checks_leave_nothing_to_crash_on() -> None:
         assert sandbox.request("POST", "/checkout/cart_empty", key=KEY).codes == ["PAYMENT_REFUSED"]
         assert sandbox.request("POST", "/checkout/cart_no_buyer", key=KEY).status == 200
         assert sandbox.request("GET", "/cart/cart_empty", key=KEY).json["status"] == "IN_PROGRESS"
+
+
+@pytest.mark.parametrize("code", CONTRACT_CODES)
+def test_each_check_may_be_off_alone_or_with_the_others(code: str) -> None:
+    for disabled in ((code,), tuple(CONTRACT_CODES)):
+        engine = Engine.from_settings(Settings(rules=RulesSettings(disable=disabled)))
+        with InProcessSandbox(engine=engine) as sandbox:
+            answer = sandbox.request("POST", f"/checkout/cart_force_{code}", key=KEY)
+            assert answer.status < 500, answer.body
+            if answer.status != 200:
+                assert sandbox.request("POST", f"/checkout/cart_force_{code}", key=KEY).codes == answer.codes
+
+
+def test_a_crash_is_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    engine = Engine.from_settings(Settings())
+    engine.register(type("broken", (), {"crashes": staticmethod(crashes)})())
+    with InProcessSandbox(engine=engine) as sandbox:
+        sandbox.request("POST", "/checkout/cart_ready", key=KEY)
+    assert "RuntimeError: the rule broke" in caplog.text
+
+
+def test_pages_of_local_front_ends_may_read_every_refusal(in_process: InProcessSandbox) -> None:
+    origin = {"origin": "http://localhost:5173"}
+    for path, body in (("/cart/add", b"x" * (BODY_LIMIT + 1)), ("/cart/add", b"{"), ("/nowhere", b"")):
+        answer = in_process.request("POST", path, body, key=KEY, headers=origin)
+        assert answer.status >= 400
+        assert answer.headers["access-control-allow-origin"] == origin["origin"]
+
+
+def test_pages_may_be_reached_through_a_port_mapping(in_process: InProcessSandbox) -> None:
+    mapped = {"host": "localhost:9000", "origin": "http://localhost:9000"}
+    assert in_process.request("POST", "/c/pay/cs_test_1", b"", key=None, headers=mapped).status == 404
+    other = mapped | {"origin": "http://localhost:9001"}
+    assert in_process.request("POST", "/c/pay/cs_test_1", b"", key=None, headers=other).status == 403
+
+
+def test_forms_are_bounded(in_process: InProcessSandbox) -> None:
+    url = in_process.request("POST", "/checkout/cart_ready", key="sk_test_forms").json["url"]
+    path = url.partition("#")[0].removeprefix("http://sandbox.test")
+    answer = in_process.request("POST", path, b"&".join([b"x=1"] * 100), key=None)
+    assert (answer.status, answer.codes) == (400, ["INVALID_REQUEST"])
 
 
 def add_hoodie(cart_id: str) -> object:

@@ -130,7 +130,7 @@ def test_a_card_pays(
 ) -> None:
     page = open_page(url, java_script_enabled=script)
     expect(page.get_by_role("heading", name="Your order")).to_be_visible()
-    expect(page.get_by_text("Harbor Gulls Hoodie (Navy / M)")).to_be_visible()
+    expect(page.get_by_text("Harbor Gulls Crew Tee (Navy / S)")).to_be_visible()
     fill(page, "4242 4242 4242 4242")
     press_pay(page)
     expect(page.get_by_role("heading", name="Thank you for your order")).to_be_visible()

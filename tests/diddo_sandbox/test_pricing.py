@@ -111,6 +111,9 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
         (STORE.replace("100", "-1"), "stores.0.products.0.price"),
         (STORE.replace("100", "1.5"), "stores.0.products.0.price"),
         (STORE.replace("margin", "margn"), "stores.0.mar"),
+        (STORE + STORE, "two stores are called a.example"),
+        (STORE.replace("[]", '[{ id = "a", label = "A", prices = { US = -1 } }]'), "prices.US"),
+        (STORE.replace('"Cap"', '""'), "title"),
         (STORE.replace("price = 100", 'price = 100, unavailable = ["xl"]'), "xl"),
         (STORE.replace("products = [", 'products = [{ slug = "cap", title = "C", category = "c", price = 1 },'), "cap"),
     ],
@@ -118,8 +121,9 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
 def test_a_catalogue_with_a_fault_names_its_place(tmp_path: Path, text: str, complaint: str) -> None:
     file = tmp_path / "catalogue.toml"
     file.write_text(text)
-    with pytest.raises(CatalogueError, match=complaint):
+    with pytest.raises(CatalogueError, match=complaint) as caught:
         Catalogue.load(file)
+    assert "catalogue.toml" in str(caught.value)
 
 
 def test_a_catalogue_that_is_not_there_is_named(tmp_path: Path) -> None:

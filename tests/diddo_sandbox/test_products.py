@@ -49,6 +49,8 @@ def test_filters_take_one_value_or_several(api: Api, route: str) -> None:
     assert set(found(team="Hinode Cranes", tags="small")) == {"hinode-megaphone", "hinode-keyring"}
     assert len(found(category=["caps", "scarves"], limit=100)) > len(found(category="caps", limit=100)) > 0
     assert found(team="Nobody") == []
+    if route == "POST":
+        assert len(found(team=None)) == len(found())
     assert found(team="Hinode Cranes", limit=2, offset=1) == ["hinode-uniform-sato", "hinode-cap"]
 
 
@@ -62,7 +64,8 @@ def test_pages_do_not_overlap(api: Api) -> None:
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "offset=-1", "limit=many"])
 def test_bad_pages_are_refused(api: Api, query: str) -> None:
     answer = api("GET", f"/products?{query}")
-    assert (answer.status, answer.codes) == (400, ["INVALID_REQUEST"])
+    unread = query == "limit=many"
+    assert (answer.status, answer.codes) == ((400, ["INVALID_REQUEST"]) if unread else (422, ["INVALID_VALUE"]))
     assert query.partition("=")[0] in answer.json["errors"][0]["message"]
 
 
@@ -72,11 +75,12 @@ def test_a_search_without_a_body_lists_everything(api: Api) -> None:
 
 def test_pictures_are_drawn_here(api: Api) -> None:
     product = api("GET", "/products").json["products"][0]
-    answer = api("GET", product["featured_image"])
+    assert product["featured_image"].startswith("http://sandbox.test/images/")
+    answer = api("GET", product["featured_image"].removeprefix("http://sandbox.test"))
     assert answer.headers["content-type"] == "image/svg+xml"
     assert b"<svg" in answer.body
     cart = api.add(HOODIE).json
-    assert cart["stores"][0]["cart_lines"][0]["variant"]["image"] == "/images/harbor-hoodie.svg"
+    assert cart["stores"][0]["cart_lines"][0]["variant"]["image"] == "http://sandbox.test/images/harbor-hoodie.svg"
     assert b"<script" not in api("GET", "/images/%3Cscript%3E.svg").body
 
 

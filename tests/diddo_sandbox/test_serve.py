@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import jwt
 import pytest
 
 DIDDO = [str(Path(sys.executable).with_name("diddo"))]
@@ -140,6 +141,36 @@ def never(cart: Cart) -> list[Never]:
         assert [error["code"] for error in answer["errors"]] == ["NEVER"]  # type: ignore[index]
 
 
+def test_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:
+    (tmp_path / "diddo.toml").write_text('[sandbox]\nport = 0\nstate = "shop.db"\n')
+    folder = tmp_path / "deeper"
+    folder.mkdir()
+    with serving(folder) as server:
+        assert server("GET", "/cart/cart_ready")[0] == 200
+    assert (tmp_path / "shop.db").exists()
+    assert list(folder.iterdir()) == []
+
+
+def test_lists_come_from_the_environment(tmp_path: Path) -> None:
+    with serving(
+        tmp_path, "--port", "0", environ={"DIDDO_SANDBOX_CORS_ORIGINS": "https://a.test,https://b.test"}
+    ) as server:
+        request = Request(server.url + "/products", headers={"Origin": "https://b.test"})  # noqa: S310  our own server
+        with pytest.raises(HTTPError) as answered, urlopen(request):  # noqa: S310  likewise
+            pass
+        with answered.value as error:
+            assert error.headers["access-control-allow-origin"] == "https://b.test"
+
+
+def test_tokens_are_not_repeated_after_a_restart(tmp_path: Path) -> None:
+    tokens = []
+    for _ in range(2):
+        with serving(tmp_path, "--port", "0", "--state", "shop.db") as server:
+            tokens.append(server("POST", "/checkout/cst")[1]["cst"])  # type: ignore[index]
+    first, second = (jwt.decode(token, options={"verify_signature": False})["jti"] for token in tokens)
+    assert first != second
+
+
 def test_a_taken_port_is_said_and_ends_with_5(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -166,6 +197,8 @@ def test_what_is_wrong_is_json_too(tmp_path: Path) -> None:
         ("", ["--port", "0", "--state", "nowhere/shop.db"], 3, "nowhere/shop.db"),
         ("", ["--port", "0", "--catalogue", "nowhere.toml"], 3, "nowhere.toml"),
         ("[sandbox]\nprot = 1", ["--port", "0"], 3, "Did you mean port?"),
+        ('[sandbox]\nsuccess_url = "/thanks"', [], 3, "sandbox.success_url: "),
+        ("[sandbox]\nport = 'often'", [], 3, "sandbox.port: "),
         ("[sandbox]\nport = 99999", [], 3, "sandbox.port"),
         ("[rules]\nload = ['nobody.knows']", ["--port", "0"], 3, "nobody"),
         ("[sandbox.gateways.stripe]\ncolour = 'red'", ["--port", "0"], 3, "colour"),

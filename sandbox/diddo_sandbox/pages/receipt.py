@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from diddo_gateways.protocol import PaymentSession, SessionStatus
 from diddo_sandbox.carts import CartRecord
 from diddo_sandbox.checkouts import CHECKOUT
+from diddo_sandbox.errors import ApiError
 from diddo_sandbox.pages.notices import notice
 from diddo_sandbox.services import Services, ServicesOf
 
@@ -22,12 +23,16 @@ PATIENCE = 2.0
 @router.get("/receipt/{checkout_id}")
 async def receipt(checkout_id: str, services: ServicesOf) -> HTMLResponse:
     """Tell how the payment of a cart stands."""
-    found = await _find(checkout_id, services)
-    if found is not None and found[1] is not None and found[1].status is SessionStatus.PAID:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await services.stripe.settled()
+    try:
         found = await _find(checkout_id, services)
+        if found is not None and found[1] is not None and found[1].status is SessionStatus.PAID:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await services.stripe.settled()
+            found = await _find(checkout_id, services)
+    except ApiError as error:
+        text = "The payment gateway does not say how this payment stands; try again a little later."
+        return notice("No news of the payment", text, error.violations[0].http_status)
     if found is None:
         return notice("There is no such checkout", "The link is wrong, or the server has been started anew.", 404)
     return _told(*found)

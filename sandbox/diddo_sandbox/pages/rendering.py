@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 if TYPE_CHECKING:
@@ -62,5 +62,8 @@ def _policy(leads_to: Iterable[str | None] | None) -> str:
 async def form_of(request: Request) -> dict[str, str]:
     """Return the fields of a posted form, trimmed; a repeated one keeps its last value."""
     body = (await request.body()).decode("utf-8", "replace")
-    fields = parse_qsl(body, keep_blank_values=True, max_num_fields=FORM_FIELDS)
+    try:
+        fields = parse_qsl(body, keep_blank_values=True, max_num_fields=FORM_FIELDS)
+    except ValueError as error:
+        raise HTTPException(400, f"The form has more than {FORM_FIELDS} fields") from error
     return {name: value.strip() for name, value in fields}

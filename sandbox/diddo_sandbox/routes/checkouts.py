@@ -20,7 +20,7 @@ IMAGE: Responses = {200: {"content": {qr.SVG: {}, qr.PNG: {}}, "description": "T
 async def customer_session_token(caller: CurrentCaller, body: BuyerFields | None = None) -> Response:
     """Issue a customer session token, for a guest or for a buyer."""
     buyer = {} if body is None else body.model_dump(exclude_none=True)
-    token = session_token(caller.services.secret, caller.world, buyer)
+    token = await session_token(caller.services.secret, caller.world, buyer)
     return json_response({caller.services.settings.cst_field: token})
 
 

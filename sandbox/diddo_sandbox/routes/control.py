@@ -1,19 +1,22 @@
 """`/_sandbox`: health, readiness, each world's clock, and the door at which gateways' webhooks arrive."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from diddo_gateways.protocol import WebhookRefused
 from diddo_sandbox.answers import ERROR_RESPONSES, json_response
-from diddo_sandbox.errors import ApiError, InvalidRequest, RouteNotFound
+from diddo_sandbox.errors import ApiError, InvalidRequest, InvalidValue, RouteNotFound
 from diddo_sandbox.services import CurrentCaller, ServicesOf
 
 __all__ = ["WEBHOOK_PATH", "router"]
 
 WEBHOOK_PATH = "/_sandbox/gateways/{gateway}/webhook"
-LONGEST_STEP = 10 * 365 * 24 * 3600
+# The first second of 2100: Unix seconds beyond have no date that everybody can write.
+LATEST = 4_102_444_800
+# These need no key; a webhook is known by its signature.
+OPEN: dict[str, Any] = {"security": []}
 router = APIRouter(prefix="/_sandbox", tags=["Sandbox control"], responses=ERROR_RESPONSES)
 
 
@@ -22,8 +25,8 @@ class ClockChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    freeze: bool | Annotated[int, Field(ge=0, le=4_102_444_800)] = False
-    advance: Annotated[int, Field(ge=0, le=LONGEST_STEP)] = 0
+    freeze: bool | Annotated[int, Field(ge=0, le=LATEST)] = False
+    advance: Annotated[int, Field(ge=0, le=LATEST)] = 0
     resume: bool = False
 
 
@@ -41,13 +44,13 @@ class Readiness(BaseModel):
     waiting_for: list[str]
 
 
-@router.get("/health")
+@router.get("/health", openapi_extra=OPEN)
 async def health() -> dict[str, str]:
     """Answer as soon as the server listens."""
     return {"status": "ok"}
 
 
-@router.get("/ready", responses={200: {"model": Readiness}, 503: {"model": Readiness}})
+@router.get("/ready", openapi_extra=OPEN, responses={200: {"model": Readiness}, 503: {"model": Readiness}})
 async def ready(services: ServicesOf) -> Response:
     """Answer 200 once seeds, plugins and the gateway are in, else 503 with what is missing."""
     missing = services.not_ready()
@@ -65,8 +68,12 @@ async def read_clock(caller: CurrentCaller) -> ClockState:
 async def set_clock(change: ClockChange, caller: CurrentCaller) -> ClockState:
     """Freeze, advance or resume the world's clock, and answer when all that fell due by it has been done."""
     world = caller.world
+    now = world.clock.now()
+    at = change.freeze if type(change.freeze) is int else now
+    if not now <= at + change.advance <= LATEST or at < now:
+        raise ApiError(InvalidValue(at="", problem=f"The clock goes forward only, and to {LATEST} at the latest."))
     if change.freeze is not False:
-        world.clock.freeze(None if change.freeze is True else change.freeze)
+        world.clock.freeze(at if type(change.freeze) is int else None)
     world.clock.advance(change.advance)
     if change.resume:
         world.clock.resume()
@@ -75,7 +82,7 @@ async def set_clock(change: ClockChange, caller: CurrentCaller) -> ClockState:
     return await read_clock(caller)
 
 
-@router.post("/gateways/{gateway}/webhook")
+@router.post("/gateways/{gateway}/webhook", openapi_extra=OPEN)
 async def webhook(gateway: str, request: Request, services: ServicesOf) -> dict[str, bool]:
     """Take a gateway's signed webhook, and learn from it how a payment stands."""
     receiver = services.gateways.receiver(gateway)

@@ -36,10 +36,6 @@ async def product_picture(slug: str, services: ServicesOf) -> Response:
 
 
 def _listed(catalogue: Catalogue, query: ProductQuery | ProductSearch) -> Response:
-    found = list(catalogue.search({name: _several(getattr(query, name)) for name in FILTERS}))
+    found = list(catalogue.search({name: getattr(query, name) for name in FILTERS}))
     pagination = {"total": len(found), "limit": query.limit, "offset": query.offset}
     return json_response({"products": found[query.offset : query.offset + query.limit], "pagination": pagination})
-
-
-def _several(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
