@@ -89,7 +89,17 @@ def test_the_rule_holds_on_the_server(with_rule: Path) -> None:
 
 def test_the_block_for_ci_passes(tmp_path: Path) -> None:
     (tmp_path / "test_rules.py").write_text(block("python", "def test_valid_carts_pass"))
-    said = run(tmp_path, sys.executable, "-m", "pytest", "-q", "--hypothesis-profile=ci", "-p", "no:cacheprovider", "test_rules.py")
+    said = run(
+        tmp_path,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--hypothesis-profile=ci",
+        "-p",
+        "no:cacheprovider",
+        "test_rules.py",
+    )
     assert "2 passed" in said
 
 
