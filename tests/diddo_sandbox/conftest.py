@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,79 @@ class Api:
         assert self.buyer(cart_id).status == 200
         assert self.choose_first_shipping(cart_id).status == 200
         return cart_id
+
+
+CONTRACT_CODES = {
+    "CART_NOT_FOUND": 400,
+    "ALREADY_SUBMITTED": 409,
+    "BUYER_IDENTITY_MISSING": 400,
+    "MISSING_TOTAL_COST": 400,
+    "MISSING_STORES": 400,
+    "MISSING_STORE_DOMAIN": 400,
+    "SHIPPING_ADDRESS_UNAVAILABLE": 422,
+    "MISSING_CART_LINES": 400,
+    "VARIANT_NOT_FOUND": 400,
+}
+
+
+CARD = {
+    "email": "ada@example.test",
+    "number": "4242424242424242",
+    "expiry": "12/34",
+    "cvc": "123",
+    "name": "Ada Okafor",
+    "country": "US",
+    "postal_code": "94105",
+}
+
+
+class Shopper:
+    """Somebody at the payment page, without a script."""
+
+    def __init__(self, sandbox: InProcessSandbox, url: str) -> None:
+        self._sandbox = sandbox
+        self.path = url.partition("#")[0].removeprefix("http://sandbox.test")
+
+    def look(self) -> tuple[int, str]:
+        answer = self._sandbox.request("GET", self.path, key=None)
+        return answer.status, answer.body.decode()
+
+    def pay(self, **fields: str) -> tuple[int, str]:
+        """Send the form; return the status, and the page or where it leads."""
+        form = "&".join(f"{name}={value}" for name, value in (CARD | fields).items())
+        answer = self._sandbox.request("POST", self.path, form.encode(), key=None)
+        return answer.status, answer.headers.get("location", answer.body.decode())
+
+    def answer(self, url: str, outcome: str) -> str:
+        path = url.removeprefix("http://sandbox.test")
+        assert self._sandbox.request("GET", path, key=None).status == 200
+        answer = self._sandbox.request("POST", path, f"outcome={outcome}".encode(), key=None)
+        assert answer.status == 303
+        return answer.headers["location"]
+
+
+def check_out(api: Api, cart_id: str) -> Shopper:
+    answer = api("POST", f"/checkout/{cart_id}")
+    assert answer.status == 200, answer.body
+    assert list(answer.json) == ["url"]
+    return Shopper(api.sandbox, answer.json["url"])
+
+
+def status(api: Api, cart_id: str) -> dict[str, Any]:
+    api.sandbox.settle()
+    state: dict[str, Any] = api("GET", f"/cart/status/{cart_id}").json
+    return state
+
+
+def stripe(api: Api, method: str, path: str, body: str = "") -> Any:
+    answer = api.sandbox.request(method, path, body.encode(), key=api.key)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def only_session(api: Api) -> Any:
+    [session] = stripe(api, "GET", "/v1/checkout/sessions")["data"]
+    return session
 
 
 @pytest.fixture(scope="session")

@@ -1,99 +1,14 @@
 """Routes 8, 9, 11, 12 and 15: validating, locking, paying, submitting."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import jwt
 import pytest
 
-from diddo_gateways.in_memory import InMemoryGateway
-from diddo_gateways.protocol import GatewayUnavailable, SessionEventKind, SessionRequest, SessionStatus
-from diddo_sandbox.settings import SandboxSettings
 from diddo_sandbox.testing import InProcessSandbox
 
-from .conftest import HOODIE, SCARF, Api
-
-CONTRACT_CODES = {
-    "CART_NOT_FOUND": 400,
-    "ALREADY_SUBMITTED": 409,
-    "BUYER_IDENTITY_MISSING": 400,
-    "MISSING_TOTAL_COST": 400,
-    "MISSING_STORES": 400,
-    "MISSING_STORE_DOMAIN": 400,
-    "SHIPPING_ADDRESS_UNAVAILABLE": 422,
-    "MISSING_CART_LINES": 400,
-    "VARIANT_NOT_FOUND": 400,
-}
-CARD = {
-    "email": "ada@example.test",
-    "number": "4242424242424242",
-    "expiry": "12/34",
-    "cvc": "123",
-    "name": "Ada Okafor",
-    "country": "US",
-    "postal_code": "94105",
-}
-
-
-class Shopper:
-    """Somebody at the payment page, without a script."""
-
-    def __init__(self, sandbox: InProcessSandbox, url: str) -> None:
-        self._sandbox = sandbox
-        self.path = url.partition("#")[0].removeprefix("http://sandbox.test")
-
-    def look(self) -> tuple[int, str]:
-        answer = self._sandbox.request("GET", self.path, key=None)
-        return answer.status, answer.body.decode()
-
-    def pay(self, **fields: str) -> tuple[int, str]:
-        """Send the form; return the status, and the page or where it leads."""
-        form = "&".join(f"{name}={value}" for name, value in (CARD | fields).items())
-        answer = self._sandbox.request("POST", self.path, form.encode(), key=None)
-        return answer.status, answer.headers.get("location", answer.body.decode())
-
-    def answer(self, url: str, outcome: str) -> str:
-        path = url.removeprefix("http://sandbox.test")
-        assert self._sandbox.request("GET", path, key=None).status == 200
-        answer = self._sandbox.request("POST", path, f"outcome={outcome}".encode(), key=None)
-        assert answer.status == 303
-        return answer.headers["location"]
-
-
-def check_out(api: Api, cart_id: str) -> Shopper:
-    answer = api("POST", f"/checkout/{cart_id}")
-    assert answer.status == 200, answer.body
-    assert list(answer.json) == ["url"]
-    return Shopper(api.sandbox, answer.json["url"])
-
-
-def status(api: Api, cart_id: str) -> dict[str, Any]:
-    api.sandbox.settle()
-    state: dict[str, Any] = api("GET", f"/cart/status/{cart_id}").json
-    return state
-
-
-def stripe(api: Api, method: str, path: str, body: str = "") -> Any:
-    answer = api.sandbox.request(method, path, body.encode(), key=api.key)
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
-def only_session(api: Api) -> Any:
-    [session] = stripe(api, "GET", "/v1/checkout/sessions")["data"]
-    return session
-
-
-@pytest.mark.parametrize(("code", "expected"), CONTRACT_CODES.items())
-def test_each_code_of_the_contract_is_seen_over_http(api: Api, code: str, expected: int) -> None:
-    answer = api("POST", f"/checkout/cart_force_{code}")
-    assert answer.status == expected
-    assert answer.codes == [code]
-    error = answer.json["errors"][0]
-    assert error["message"]
-    assert error["details"]["remedy"]
+from .conftest import CARD, CONTRACT_CODES, HOODIE, SCARF, Api, Shopper, check_out, only_session, status, stripe
 
 
 def test_the_codes_stand_in_the_contracts_order(in_process: InProcessSandbox) -> None:
@@ -273,79 +188,6 @@ def test_a_refund_leaves_the_cart_submitted(api: Api) -> None:
     assert status(api, "cart_ready")["status"] == "SUBMITTED"
 
 
-OWN_CATALOGUE = """
-[[stores]]
-domain = "kiosk.example"
-currency = "GBP"
-brand = "Kiosk"
-margin = 0
-taxes = {}
-shipping = [{ id = "none", label = "Collect", prices = { "*" = 0 } }]
-products = [{ slug = "gum", title = "Gum", category = "sweets", price = 10 }]
-"""
-
-
-@pytest.fixture
-def kiosk(tmp_path: Path) -> Iterator[Api]:
-    file = tmp_path / "catalogue.toml"
-    file.write_text(OWN_CATALOGUE)
-    with InProcessSandbox(SandboxSettings(catalogue=file, allowed_hosts=("sandbox.test",))) as sandbox:
-        yield Api(sandbox, "sk_test_kiosk")
-
-
-def test_a_cart_that_is_too_cheap_for_the_gateway_stays_unlocked(kiosk: Api) -> None:
-    answer = kiosk("POST", "/checkout/cart_ready")
-    assert (answer.status, answer.codes) == (422, ["PAYMENT_REFUSED"])
-    assert "at least" in answer.json["errors"][0]["message"]
-    assert kiosk.add("gum", 9, "cart_ready").status == 200
-    assert kiosk.choose_first_shipping("cart_ready").status == 200
-    check_out(kiosk, "cart_ready").pay()
-    assert status(kiosk, "cart_ready")["status"] == "SUBMITTED"
-
-
-def test_a_catalogue_of_ones_own_has_ready_made_carts_too(kiosk: Api) -> None:
-    assert kiosk("GET", "/cart/cart_ready").json["cost"]["total"]["currency"] == "GBP"
-    assert kiosk("GET", "/cart/cart_ready_eur").codes == ["CART_NOT_FOUND"]
-    for code in CONTRACT_CODES:
-        assert kiosk("POST", f"/checkout/cart_force_{code}").codes == [code]
-
-
-@pytest.mark.parametrize("code", CONTRACT_CODES)
-def test_faulty_carts_break_no_route(api: Api, code: str) -> None:
-    cart_id = f"cart_force_{code}"
-    item = {"variant_id": HOODIE, "quantity": 1}
-    options = [{"store": "harbor-athletics.example", "shipping_id": "standard"}]
-    for method, path, body in (
-        ("GET", f"/cart/{cart_id}", None),
-        ("GET", f"/cart/status/{cart_id}", None),
-        ("POST", f"/checkout/{cart_id}/validate", None),
-        ("POST", "/cart/shipping-method", {"cart_id": cart_id, "shipping_options": options}),
-        ("GET", f"/cart/shipping-rates/{cart_id}", None),
-        ("POST", "/cart/update", {"cart_id": cart_id, "item": item}),
-        ("DELETE", "/cart/items", {"cart_id": cart_id, "variant_id": HOODIE}),
-        ("POST", "/cart/add", {"cart_id": cart_id, "item": item}),
-        ("GET", f"/cart/shipping-rates/{cart_id}", None),
-        ("POST", f"/checkout/{cart_id}", None),
-    ):
-        answer = api(method, path, body)
-        assert answer.status < 500, (method, path, answer.body)
-
-
-def test_a_cart_without_a_total_is_priced_anew_by_any_change(api: Api) -> None:
-    cart_id = "cart_force_MISSING_TOTAL_COST"
-    line = api("GET", f"/cart/{cart_id}").json["stores"][0]["cart_lines"][0]
-    cart = api.set_quantity(cart_id, line["variant"]["id"], line["quantity"]).json
-    assert cart["cost"]["total"]["value"] > 0
-    check_out(api, cart_id)
-
-
-def test_a_line_without_a_variant_can_be_taken_out(api: Api) -> None:
-    cart_id = "cart_force_VARIANT_NOT_FOUND"
-    assert api("POST", f"/checkout/{cart_id}/validate").json["next"]["path"] == "/cart/items"
-    cart = api("DELETE", "/cart/items", {"cart_id": cart_id, "variant_id": ""}).json
-    assert all(line["variant"]["id"] for store in cart["stores"] for line in store["cart_lines"])
-
-
 def test_keys_that_share_a_long_beginning_share_nothing_else(in_process: InProcessSandbox) -> None:
     first, second = (Api(in_process, f"sk_test_{'ci-run_' * 14}{number}") for number in (1, 2))
     paid, left = check_out(first, "cart_ready"), check_out(second, "cart_ready")
@@ -355,62 +197,6 @@ def test_keys_that_share_a_long_beginning_share_nothing_else(in_process: InProce
         "SUBMITTED",
         "IN_PROGRESS",
     )
-
-
-def test_two_installations_never_share_a_session_at_a_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids are seeded, so a server that was started anew repeats them; the gateway remembers keys for a day."""
-    keys = []
-
-    async def remember(_: object, request: SessionRequest) -> None:
-        keys.append(request.idempotency_key)
-        raise GatewayUnavailable("not today")
-
-    monkeypatch.setattr(InMemoryGateway, "create_session", remember)
-    for _ in range(2):
-        with InProcessSandbox(SandboxSettings(gateway="in_memory", allowed_hosts=("sandbox.test",))) as sandbox:
-            sandbox.request("POST", "/checkout/cart_ready")
-    assert keys[0] != keys[1]
-
-
-def test_the_receipt_says_so_when_the_gateway_is_silent(in_memory: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unreachable(*_: object) -> None:
-        raise GatewayUnavailable("no route to host")
-
-    requests = []
-    monkeypatch.setattr(InMemoryGateway, "create_session", _remembering(InMemoryGateway.create_session, requests))
-    in_memory("POST", "/checkout/cart_ready")
-    path = requests[0].success_url.removeprefix("http://sandbox.test")
-    assert b"not paid yet" in in_memory("GET", path).body
-    monkeypatch.setattr(InMemoryGateway, "retrieve_session", unreachable)
-    answer = in_memory("GET", path)
-    assert (answer.status, b"No news of the payment" in answer.body) == (503, True)
-
-
-def _remembering(create: Any, requests: list[SessionRequest]) -> Any:
-    async def remembering(gateway: Any, request: SessionRequest) -> Any:
-        requests.append(request)
-        return await create(gateway, request)
-
-    return remembering
-
-
-def test_a_cancellation_is_tried_again_when_the_gateway_was_away(
-    in_memory: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def unreachable(*_: object) -> None:
-        raise GatewayUnavailable("no route to host")
-
-    url = in_memory("POST", "/checkout/cart_ready").json["url"]
-    session_id = url.rpartition("/")[2]
-    gateway = gateway_of(in_memory)
-    failures = [gateway.webhook(session_id, SessionEventKind.ATTEMPT_FAILED) for _ in range(5)]
-    assert [post_webhook(in_memory, webhook) for webhook in failures[:4]] == [200] * 4
-    expire = InMemoryGateway.expire_session
-    monkeypatch.setattr(InMemoryGateway, "expire_session", unreachable)
-    assert post_webhook(in_memory, failures[4]) == 503
-    monkeypatch.setattr(InMemoryGateway, "expire_session", expire)
-    assert post_webhook(in_memory, failures[4]) == 200
-    assert in_memory.sandbox.run(gateway.retrieve_session(session_id)).status is SessionStatus.EXPIRED
 
 
 def test_the_clock_goes_forward_and_not_past_the_century(api: Api) -> None:
@@ -499,56 +285,6 @@ def test_a_webhook_is_believed_only_with_its_signature(api: Api) -> None:
     )
     assert (answer.status, answer.codes) == (400, ["INVALID_REQUEST"])
     assert status(api, "cart_ready")["status"] == "IN_PROGRESS"
-
-
-@pytest.fixture
-def in_memory() -> Any:
-    settings = SandboxSettings(gateway="in_memory", allowed_hosts=("sandbox.test",))
-    with InProcessSandbox(settings) as sandbox:
-        yield Api(sandbox, "sk_test_memory")
-
-
-def gateway_of(api: Api) -> InMemoryGateway:
-    world = api.sandbox.run(api.sandbox.app.services.worlds.open("memory"))
-    gateway = api.sandbox.app.services.gateways.serving(world)
-    assert isinstance(gateway, InMemoryGateway)
-    return gateway
-
-
-def post_webhook(api: Api, webhook: Any) -> int:
-    answer = api.sandbox.request(
-        "POST", "/_sandbox/gateways/in_memory/webhook", webhook.body, key=None, headers=webhook.headers
-    )
-    return answer.status
-
-
-def test_another_gateway_serves_carts_just_as_well(in_memory: Api) -> None:
-    url = in_memory("POST", "/checkout/cart_ready").json["url"]
-    session_id = url.rpartition("/")[2]
-    webhook = in_memory.sandbox.run(gateway_of(in_memory).pay(session_id))
-    assert post_webhook(in_memory, webhook) == 200
-    first = in_memory("GET", "/cart/status/cart_ready").json
-    assert first["status"] == "SUBMITTED"
-    # A second delivery, and news that comes too late, change nothing.
-    assert post_webhook(in_memory, webhook) == 200
-    for kind in SessionEventKind:
-        assert post_webhook(in_memory, gateway_of(in_memory).webhook(session_id, kind)) == 200
-    assert in_memory("GET", "/cart/status/cart_ready").json == first
-
-
-def test_a_gateway_that_does_not_answer_leaves_the_cart_as_it_was(
-    in_memory: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def unreachable(*_: object) -> None:
-        raise GatewayUnavailable("no route to host")
-
-    before = in_memory("GET", "/cart/cart_ready").json
-    monkeypatch.setattr(InMemoryGateway, "create_session", unreachable)
-    answer = in_memory("POST", "/checkout/cart_ready")
-    assert (answer.status, answer.codes) == (503, ["SERVICE_UNAVAILABLE"])
-    assert in_memory("GET", "/cart/cart_ready").json == before
-    monkeypatch.undo()
-    assert in_memory("POST", "/checkout/cart_ready").status == 200
 
 
 def test_a_checkout_that_a_crash_cut_short_is_taken_over(make_api: Callable[[], Api]) -> None:

@@ -12,8 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from diddo_sandbox.testing import InProcessSandbox
 
-from .conftest import HOODIE, MUG, SCARF, Api
-from .test_checkout import Shopper
+from .conftest import HOODIE, MUG, SCARF, Api, Shopper
 
 STORES = {HOODIE: "harbor-athletics.example", SCARF: "harbor-athletics.example", MUG: "northside-supply.example"}
 _worlds = count()

@@ -8,8 +8,7 @@ from diddo_sandbox.answers import BODY_LIMIT
 from diddo_sandbox.settings import SandboxSettings
 from diddo_sandbox.testing import InProcessSandbox
 
-from .conftest import HOODIE, Api
-from .test_checkout import CONTRACT_CODES
+from .conftest import CONTRACT_CODES, HOODIE, Api
 
 KEY = "sk_test_guard"
 
