@@ -43,7 +43,7 @@ def test_a_request_without_a_key_is_told_how_to_send_one(http: httpx.Client) -> 
     ("key", "shown"),
     [
         ("sk_live_abcdefgh1234", "sk_live_********1234"),
-        ("sk_test_ab-cdefgh1234", "sk_test_*********1234"),
+        ("sk_test_ab.cdefgh1234", "sk_test_*********1234"),
         ("nonsense1234", "********1234"),
         ("x", "*"),
     ],
