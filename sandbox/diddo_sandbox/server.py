@@ -139,6 +139,7 @@ async def _run(sandbox: Sandbox, listener: socket.socket, on_started: Callable[[
         http="httptools",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=3,
