@@ -1,33 +1,25 @@
-"""Runs the sandbox in this process, from its settings to its end."""
+"""Starts the sandbox: its settings and plugins, and the socket that it listens on."""
 
 import asyncio
-import gc
-import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-import orjson
-import uvicorn
 
 from diddo_gateways.documents import StateFileError
-from diddo_gateways.documents.sqlite import SqliteDocuments
-from diddo_rules import Engine, SettingsError, load_settings, validate_settings
+from diddo_rules import Engine, load_settings, validate_settings
 from diddo_rules.cli.failures import CommandFailure, ExitCode
-from diddo_sandbox.app import Sandbox, open_sandbox
-from diddo_sandbox.banner import banner
 from diddo_sandbox.catalogue import CatalogueError
 from diddo_sandbox.settings import SandboxSettings
 
-__all__ = ["AnnouncedServer", "run_server"]
+__all__ = ["run_server"]
 
 PORT_IN_USE = 5
 PATHS = ("state", "catalogue")
 FIRST_PORT, NEXT_PORTS = 8080, 100
-UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what to call a server that listens everywhere
 
 
 def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as_json: bool) -> None:
@@ -50,7 +42,10 @@ def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as
     engine = Engine.from_settings(loaded)
     with _listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(_serve(settings, engine, listener, quiet=quiet, as_json=as_json))
+            # The slow imports come after: who connects meanwhile waits for an answer instead of being refused.
+            from diddo_sandbox.running import serve_on  # noqa: PLC0415
+
+            runner.run(serve_on(listener, settings, engine, quiet=quiet, as_json=as_json))
         except KeyboardInterrupt:
             raise click.Abort from None
         except (StateFileError, CatalogueError) as error:
@@ -97,55 +92,3 @@ def _loop_factory() -> Any:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-async def _serve(
-    settings: SandboxSettings, engine: Engine, listener: socket.socket, *, quiet: bool, as_json: bool
-) -> None:
-    host, port = listener.getsockname()[:2]
-    name = UNSPECIFIED.get(host, host)
-    base_url = settings.public_url or f"http://{f'[{name}]' if ':' in name else name}:{port}"
-    sandbox = await open_sandbox(settings, engine, SqliteDocuments(settings.state), base_url=base_url)
-    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("httpx2", "stripe"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    gc.freeze()
-    await _run(sandbox, listener, lambda: _announce(sandbox.description(), quiet=quiet, as_json=as_json))
-
-
-def _announce(description: Mapping[str, Any], *, quiet: bool, as_json: bool) -> None:
-    if as_json:
-        click.echo(orjson.dumps(description).decode())
-    elif not quiet:
-        click.echo(banner(description), err=True)
-
-
-class AnnouncedServer(uvicorn.Server):
-    """A server that calls back once it answers."""
-
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_started = on_started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then call back."""
-        await super().startup(sockets)
-        self._on_started()
-
-
-async def _run(sandbox: Sandbox, listener: socket.socket, on_started: Callable[[], None]) -> None:
-    config = uvicorn.Config(
-        sandbox,
-        http="httptools",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        log_config=None,
-        log_level="warning",
-        timeout_graceful_shutdown=3,
-    )
-    server = AnnouncedServer(config, on_started)
-    sandbox.on_failure = lambda: setattr(server, "should_exit", True)
-    await server.serve(sockets=[listener])
-    if sandbox.failure is not None:
-        raise SettingsError(str(sandbox.failure))

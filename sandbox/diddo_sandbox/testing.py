@@ -15,7 +15,7 @@ from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.in_process import Response, call
 from diddo_rules import Engine, Settings
 from diddo_sandbox.app import Sandbox, open_sandbox
-from diddo_sandbox.server import AnnouncedServer
+from diddo_sandbox.running import AnnouncedServer
 from diddo_sandbox.settings import SandboxSettings
 
 __all__ = ["Answer", "InProcessSandbox", "RunningSandbox", "sandbox_server"]
