@@ -3,16 +3,17 @@
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AliasGenerator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StrictInt,
-    StringConstraints,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from diddo_rules import BuyerIdentity
 
@@ -30,8 +31,16 @@ __all__ = [
 ]
 
 
-# A bound, however wide, makes the validator refuse text that is not Unicode, which no database could look up.
-Id = Annotated[str, StringConstraints(max_length=1_000_000)]
+def _unicode(text: str) -> str:
+    """Refuse half a surrogate pair, which JSON can carry and no database can look up."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PydanticCustomError("string_unicode", "not Unicode text") from error
+    return text
+
+
+Id = Annotated[str, AfterValidator(_unicode)]
 VariantId = Annotated[Id, Field(examples=["harbor-hoodie-navy-m"])]
 
 
