@@ -24,6 +24,7 @@ from diddo_sandbox.errors import (
 )
 
 __all__ = [
+    "BODY_LIMIT",
     "ERROR_RESPONSES",
     "ErrorBody",
     "Responses",
@@ -99,7 +100,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _not_routed)
-    app.add_exception_handler(Exception, _failed)  # Starlette then raises it again, for the guard to log
+    app.add_exception_handler(Exception, _failed)  # Starlette then raises it again, for the backstop to log
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -117,7 +117,6 @@ class Sandbox:
         cart_service = Carts(catalogue, currency=settings.currency, ready_made=self._ready_made)
         self.services = Services(
             settings=settings,
-            base_url=base_url,
             secret=secret.encode(),
             worlds=worlds,
             catalogue=catalogue,

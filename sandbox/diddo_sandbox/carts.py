@@ -1,7 +1,8 @@
 """Carts: how they are made, changed and priced, each in a world of its own.
 
 A cart is stored as one record, `{"cart": …, "checkout": …, "orders": […]}`: the cart exactly as the API answers it,
-the checkout that locks it, or null, and what was ordered when it was paid. One record means one compare-and-set, so a change and a lock can never both win.
+the checkout that locks it, or null, and what was ordered when it was paid. One record means one compare-and-set, so a
+change and a lock can never both win.
 """
 
 from collections.abc import Callable, Mapping

@@ -42,7 +42,7 @@ class Guard:
         port = f":{own.port}" if own.port else ""
         self._names = LOCAL_NAMES | {own.netloc.removesuffix(port), *hosts}
         self._origins = {f"{own.scheme}://{name}{port}".encode() for name in self._names}
-        # Whole Host headers that have been found good; the port in them does not matter.
+        # Whole Host headers that are good at first sight; any other port is as good.
         self._known = {(name + port).encode() for name in self._names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

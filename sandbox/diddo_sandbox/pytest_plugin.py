@@ -18,11 +18,10 @@ def sandbox(pytestconfig: pytest.Config) -> Iterator["RunningSandbox"]:
 
     Each `sk_test_<name>` opens a world of its own, so tests that use different names never meet.
     """
-    from diddo_rules import Engine, load_settings, validate_settings  # noqa: PLC0415  unused, the plugin costs nothing
-    from diddo_sandbox.settings import SandboxSettings  # noqa: PLC0415  likewise
+    from diddo_rules import Engine, load_settings  # noqa: PLC0415  unused, the plugin costs nothing
+    from diddo_sandbox.settings import sandbox_settings  # noqa: PLC0415  likewise
     from diddo_sandbox.testing import sandbox_server  # noqa: PLC0415  likewise
 
     loaded = load_settings(pytestconfig.rootpath, os.environ)
-    settings = validate_settings(SandboxSettings, loaded.sandbox, section="sandbox", origins=loaded.origins)
-    with sandbox_server(settings, engine=Engine.from_settings(loaded)) as running:
+    with sandbox_server(sandbox_settings(loaded), engine=Engine.from_settings(loaded)) as running:
         yield running

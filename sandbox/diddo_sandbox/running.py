@@ -1,6 +1,5 @@
 """Runs the sandbox under uvicorn, on a socket that listens already."""
 
-import gc
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -45,7 +44,6 @@ async def serve_on(
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx2", "stripe"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    gc.freeze()
     await _run(sandbox, listener, lambda: _announce(sandbox.description(), quiet=quiet, as_json=as_json))
 
 

@@ -10,15 +10,14 @@ from typing import Any
 import click
 
 from diddo_gateways.documents import StateFileError
-from diddo_rules import Engine, load_settings, validate_settings
+from diddo_rules import Engine, load_settings
 from diddo_rules.cli.failures import CommandFailure, ExitCode
 from diddo_sandbox.catalogue import CatalogueError
-from diddo_sandbox.settings import SandboxSettings
+from diddo_sandbox.settings import sandbox_settings
 
 __all__ = ["run_server"]
 
 PORT_IN_USE = 5
-PATHS = ("state", "catalogue")
 FIRST_PORT, NEXT_PORTS = 8080, 100
 
 
@@ -37,8 +36,7 @@ def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as
         click.Abort: the server was interrupted.
     """
     loaded = load_settings(Path.cwd(), os.environ, flags=_with_port_number(flags), file=config)
-    tables = _with_whole_paths(loaded.sandbox, loaded.origins, loaded.directory)
-    settings = validate_settings(SandboxSettings, tables, section="sandbox", origins=loaded.origins)
+    settings = sandbox_settings(loaded)
     engine = Engine.from_settings(loaded)
     with _listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
@@ -50,12 +48,6 @@ def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as
             raise click.Abort from None
         except (StateFileError, CatalogueError) as error:
             raise CommandFailure(str(error), code="CONFIGURATION", exit_code=ExitCode.CONFIGURATION) from error
-
-
-def _with_whole_paths(table: Mapping[str, Any], origins: Mapping[str, str], directory: Path) -> Mapping[str, Any]:
-    """Return the settings with what a file says of paths made relative to that file's folder, as its rules are."""
-    from_file = {name for name in PATHS if origins.get(f"sandbox.{name}", "").endswith(".toml")}
-    return {name: directory / value if name in from_file else value for name, value in table.items()}
 
 
 def _with_port_number(flags: Mapping[str, Any]) -> dict[str, Any]:

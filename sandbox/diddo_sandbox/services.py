@@ -25,7 +25,6 @@ class Services:
     """Everything that a route may need."""
 
     settings: SandboxSettings
-    base_url: str
     secret: bytes
     worlds: Worlds
     catalogue: Catalogue

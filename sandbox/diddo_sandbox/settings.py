@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from diddo_rules import Settings, validate_settings
 from diddo_rules.settings import Names
 
-__all__ = ["SandboxSettings"]
+__all__ = ["SandboxSettings", "sandbox_settings"]
 
 
 def _web_url(url: str) -> str:
@@ -18,7 +19,30 @@ def _web_url(url: str) -> str:
     return url.rstrip("/") if not parts.path.strip("/") else url
 
 
+def _origin(url: str) -> str:
+    url = _web_url(url)
+    if urlsplit(url)[2:] != ("", "", ""):
+        raise ValueError("it must be scheme, host and port alone, such as http://localhost:9000")
+    return url
+
+
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
+PATHS = ("state", "catalogue")
+
+
+def sandbox_settings(loaded: Settings) -> "SandboxSettings":
+    """Return the table `[sandbox]`, validated; paths that a file names are relative to that file, as its rules are.
+
+    Raises:
+        SettingsError: a key or a value is wrong.
+    """
+    named_by_file = {name for name in PATHS if loaded.origins.get(f"sandbox.{name}", "").endswith(".toml")}
+    table = {
+        name: loaded.directory / value if name in named_by_file and isinstance(value, str) else value
+        for name, value in loaded.sandbox.items()
+    }
+    return validate_settings(SandboxSettings, table, section="sandbox", origins=loaded.origins)
 
 
 class SandboxSettings(BaseModel):
@@ -49,7 +73,7 @@ class SandboxSettings(BaseModel):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] | Literal["auto"] = 8080
-    public_url: WebUrl | None = None
+    public_url: Origin | None = None
     state: Path | None = None
     auth: bool = True
     gateway: str = "stripe"

@@ -153,10 +153,11 @@ class _Lifespan:
 
 @dataclass
 class RunningSandbox:
-    """A sandbox that listens on a port: `url` is its origin."""
+    """A sandbox that listens on a port: `url` is its origin, `loop` the event loop that it runs in."""
 
     url: str
     app: Sandbox = field(repr=False)
+    loop: asyncio.AbstractEventLoop = field(repr=False)
 
 
 @contextlib.contextmanager
@@ -168,7 +169,7 @@ def sandbox_server(
     listener = config.bind_socket()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     started = threading.Event()
-    servers: list[tuple[uvicorn.Server, Sandbox]] = []
+    servers: list[tuple[uvicorn.Server, RunningSandbox]] = []
     failures: list[BaseException] = []
 
     async def run() -> None:
@@ -181,7 +182,7 @@ def sandbox_server(
         server = AnnouncedServer(
             uvicorn.Config(app, access_log=False, log_config=None, log_level="warning"), started.set
         )
-        servers.append((server, app))
+        servers.append((server, RunningSandbox(url, app, asyncio.get_running_loop())))
         await server.serve(sockets=[listener])
 
     def run_in_thread() -> None:
@@ -197,9 +198,9 @@ def sandbox_server(
     if failures:
         listener.close()
         raise failures[0]
-    server, app = servers[0]
+    server, running = servers[0]
     try:
-        yield RunningSandbox(url, app)
+        yield running
     finally:
         server.should_exit = True
         thread.join(timeout=30)
