@@ -15,8 +15,8 @@ serve: $(VENV)/ready ## start the sandbox on http://127.0.0.1:8080 (ARGS="--port
 
 test: $(VENV)/ready .venv-api/ready ## run every test (ARGS="-k cart" picks some)
 	@scripts/chromium.sh
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 	@if [ -z "$(ARGS)" ]; then .venv-api/bin/python scripts/api_conformance.py; fi
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(VENV)/ready ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .
