@@ -1,0 +1,53 @@
+"""A limit on how long a piece of code may take, so that a check that hangs is contained and can be named."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+
+__all__ = ["TimeLimitExceeded", "time_limit"]
+
+_AT_ONCE = 1e-6
+"""Seconds; a timer of 0 would be none."""
+
+
+class TimeLimitExceeded(Exception):
+    """The code took longer than it was allowed to; it is raised where the code stood."""
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Interrupt the block with `TimeLimitExceeded` after so many seconds, and each time they pass again.
+
+    Again, because the block may be a loop that survives the first interruption: one check that hangs is contained, and
+    so is the next. None means no limit. It works by SIGALRM, which only the main thread is sent: on another thread,
+    and on Windows, there is no limit. A timer that somebody else has set goes on afterwards, and one that would
+    ring earlier is left alone.
+    """
+    if seconds is None or not _can_be_interrupted() or 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
+        yield
+        return
+
+    over = False
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        if not over:
+            raise TimeLimitExceeded(f"it took longer than {seconds:g} s")
+
+    previous = signal.signal(signal.SIGALRM, ring)
+    started = monotonic()
+    remaining, interval = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        yield
+    finally:
+        over = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        if remaining:
+            signal.setitimer(signal.ITIMER_REAL, max(_AT_ONCE, remaining - (monotonic() - started)), interval)
+
+
+def _can_be_interrupted() -> bool:
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
