@@ -75,7 +75,7 @@ def _by_pluggy(engine: Engine, cart: Cart) -> Callable[[], list[Violation]]:
     hook: Any = engine.hook.check_cart
 
     def call() -> list[Violation]:
-        return [it for results in hook(cart=cart, context=_CONTEXT, settings=None) for it in results]
+        return [it for results in hook(cart=cart, context=_CONTEXT, settings=None, store_settings=None) for it in results]
 
     return call
 

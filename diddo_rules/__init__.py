@@ -20,15 +20,25 @@ if TYPE_CHECKING:
     from diddo_rules.checks import check
     from diddo_rules.context import Case, Context, Mutator, Pick
     from diddo_rules.engine import Engine
-    from diddo_rules.errors import CheckDefinitionError, DiddoError, PlanError, PluginLoadError, SettingsError
+    from diddo_rules.errors import (
+        CheckDefinitionError,
+        DiddoError,
+        NeedsAwait,
+        PlanError,
+        PluginLoadError,
+        SettingsError,
+    )
     from diddo_rules.hookspecs import hookimpl
     from diddo_rules.money import CurrencyMismatch, Money, exponent
-    from diddo_rules.report import Crash, Report, Skipped
+    from diddo_rules.policies import CheckSettings, IoSettings, Layer
+    from diddo_rules.report import Crash, Report, Skipped, TraceEntry
     from diddo_rules.settings import RulesSettings, Settings, load_settings, validate_settings
+    from diddo_rules.store_settings import StoreSettings
     from diddo_rules.text import is_blank
-    from diddo_rules.violations import Violation, pointer
+    from diddo_rules.violations import ApiCall, Translation, Violation, pointer
 
 __all__ = [
+    "ApiCall",
     "BuyerIdentity",
     "Cart",
     "CartLine",
@@ -36,14 +46,18 @@ __all__ = [
     "CartStore",
     "Case",
     "CheckDefinitionError",
+    "CheckSettings",
     "Context",
     "Cost",
     "Crash",
     "CurrencyMismatch",
     "DiddoError",
     "Engine",
+    "IoSettings",
+    "Layer",
     "Money",
     "Mutator",
+    "NeedsAwait",
     "Offer",
     "Pick",
     "PlanError",
@@ -55,6 +69,9 @@ __all__ = [
     "SettingsError",
     "ShippingMethod",
     "Skipped",
+    "StoreSettings",
+    "TraceEntry",
+    "Translation",
     "Variant",
     "Violation",
     "check",
@@ -74,8 +91,10 @@ _MODULES = (
     "errors",
     "hookspecs",
     "money",
+    "policies",
     "report",
     "settings",
+    "store_settings",
     "text",
     "violations",
 )

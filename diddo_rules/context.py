@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from diddo_rules.cart import Cart
 
-__all__ = ["Case", "Context", "Mutator", "Pick"]
+__all__ = ["POINTS", "Case", "Context", "Mutator", "Pick", "Point"]
+
+Point = Literal["cart", "checkout", "api"]
+"""Where a cart is validated: when it is shown or changed, when it is about to be paid, or whenever somebody asks."""
+
+POINTS: tuple[Point, ...] = ("cart", "checkout", "api")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +20,13 @@ class Context:
 
     `cart_id` is what was asked for, also when there is no such cart. `checkout_session_open` says that a checkout
     session was already created for this cart. `variant_known` looks a variant id up in the catalogue, and is None
-    where no catalogue is at hand.
+    where no catalogue is at hand. `point` decides which checks are asked, by which settings.
     """
 
     cart_id: str | None = None
     checkout_session_open: bool = False
     variant_known: Callable[[str], bool] | None = None
+    point: Point = "api"
 
 
 class Case(NamedTuple):

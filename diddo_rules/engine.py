@@ -1,6 +1,8 @@
 """The engine: plugins go in, and out comes a report on each cart."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from typing import Any, Self
@@ -9,22 +11,39 @@ import pluggy
 from pydantic import BaseModel
 
 from diddo_rules import hookspecs
-from diddo_rules.around import wrap
+from diddo_rules.around import Around, wrap, wrappers_of
+from diddo_rules.careful import CarefulPass, Stop
 from diddo_rules.cart import Cart
-from diddo_rules.compiled import Stop, compile_plan
-from diddo_rules.context import Context, Mutator
-from diddo_rules.errors import DiddoError, PluginLoadError, SettingsError
+from diddo_rules.changes import only_worsened
+from diddo_rules.checks import info_of
+from diddo_rules.compiled import Judge, compile_plan, limited
+from diddo_rules.context import POINTS, Context, Mutator, Point
+from diddo_rules.errors import DiddoError, NeedsAwait, PluginLoadError, SettingsError
+from diddo_rules.io_lane import IoLane
 from diddo_rules.loader import FailedPlugin, LoadedPlugin, installed_plugins, load_plugins, plugin_of
 from diddo_rules.plan import Plan, make_plan, steps_of
+from diddo_rules.policies import CheckSettings, IoSettings, Layer, Mode, Policies
 from diddo_rules.report import Report
+from diddo_rules.revalidation import Revalidation
 from diddo_rules.settings import Settings, validate_settings
+from diddo_rules.store_settings import StoreSettings
 from diddo_rules.suggest import did_you_mean
-from diddo_rules.switches import Switches
-from diddo_rules.violations import Violation
+from diddo_rules.time_limit import time_limit as within
+from diddo_rules.violations import ApiCall, Violation
 
 __all__ = ["Engine"]
 
 _NO_CONTEXT = Context()
+_CHECKOUT = ApiCall("POST", "/checkout/{cart_id}", "Opens the payment session.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What is done at one enforcement point."""
+
+    plan: Plan
+    judge: Judge
+    revalidation: Revalidation
 
 
 class Engine:
@@ -37,6 +56,13 @@ class Engine:
         enable: error codes and plugin names; if empty, everything is on.
         disable: error codes and plugin names that are off, whatever `enable` says.
         settings: each plugin's settings by its name, validated by the model that it declares.
+        checks: mode, severity and order by code, check or plugin.
+        points: what differs at an enforcement point.
+        stores: what differs for a store, by its domain.
+        io: what I/O checks are given.
+        time_limit: the seconds after which a plain check is taken for hanging, and stopped; None waits for ever. It
+            works in the main thread.
+        clock: what the I/O checks' circuit breakers go by, in seconds.
         origins: where settings come from, by dotted key, for error messages.
         not_imported: names of plugins that are known, yet were switched off before they were imported.
 
@@ -46,7 +72,7 @@ class Engine:
         SettingsError: a switch or a plugin's settings are wrong.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one keyword for each table of the settings
         self,
         plugins: Iterable[object] = (),
         *,
@@ -54,13 +80,27 @@ class Engine:
         enable: Iterable[str] = (),
         disable: Iterable[str] = (),
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        checks: Mapping[str, CheckSettings] | None = None,
+        points: Mapping[Point, Layer] | None = None,
+        stores: Mapping[str, Layer] | None = None,
+        io: IoSettings | None = None,
+        time_limit: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
         origins: Mapping[str, str] | None = None,
         not_imported: Iterable[str] = (),
     ) -> None:
         self.not_imported = tuple(not_imported)
         self.failed_plugins: tuple[FailedPlugin, ...] = ()
         self._stop = stop
-        self._switches = Switches(enable=frozenset(enable), disable=frozenset(disable))
+        self._time_limit = time_limit
+        self._lane = IoLane(io or IoSettings(), clock=clock)
+        self._policies = Policies(
+            enable=frozenset(enable),
+            disable=frozenset(disable),
+            checks=checks or {},
+            points=points or {},
+            stores=stores or {},
+        )
         self._raw_settings = settings or {}
         self._origins = origins or {}
         self._plugins: dict[str, LoadedPlugin] = {}
@@ -68,7 +108,7 @@ class Engine:
         self._manager.add_hookspecs(hookspecs)
         for plugin in plugins:
             self._register(_named(plugin))
-        self._make_plan()
+        self._make_plans()
         self._require_known_names()
 
     @classmethod
@@ -85,12 +125,11 @@ class Engine:
             SettingsError: a switch or a plugin's settings are wrong.
         """
         rules = settings.rules
-        switches = Switches(enable=frozenset(rules.enable), disable=frozenset(rules.disable))
         loading = load_plugins(
             installed_plugins() if installed is None else installed,
             rules.load,
             directory=settings.directory,
-            want=switches.want_plugin,
+            want=Policies(enable=frozenset(rules.enable), disable=frozenset(rules.disable)).want_plugin,
         )
         if rules.broken_plugins == "stop":
             loading.require_all()
@@ -100,6 +139,11 @@ class Engine:
             enable=rules.enable,
             disable=rules.disable,
             settings=settings.plugins,
+            checks=settings.checks,
+            points=settings.points,
+            stores=settings.stores,
+            io=rules.io,
+            time_limit=rules.time_limit,
             origins=settings.origins,
             not_imported=(*loading.not_imported, *(failed.name for failed in loading.failed)),
         )
@@ -107,13 +151,105 @@ class Engine:
         return engine
 
     def validate(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
-        """Return the report on the cart; None stands for a cart that does not exist. A broken check never raises."""
-        return self._judge(cart, context)
+        """Return the report on the cart; None stands for a cart that does not exist. A broken check never raises.
+
+        Raises:
+            NeedsAwait: there are I/O checks at this point, so that `validate_async` has to be awaited.
+        """
+        return self._courses[context.point].judge(cart, context)
+
+    async def validate_async(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
+        """Return the report on the cart as `validate` does, and let the I/O checks have their say."""
+        course = self._courses[context.point]
+        if not course.plan.has_io:
+            return course.judge(cart, context)
+        around = Around(self._wrappers, cart, context)
+        around.enter()
+        careful = CarefulPass(course.plan, self._stop, cart, context)
+        with within(self._time_limit):
+            careful.go_on()
+        await self._lane.run(course.plan.steps[course.plan.first_io :], careful)
+        return around.leave(careful.report())
+
+    def revalidate(
+        self, report: Report, cart: Cart, *, changed: Iterable[str], context: Context = _NO_CONTEXT
+    ) -> Report:
+        """Return what `validate` would, asking only the checks that may read what was changed.
+
+        Args:
+            report: what this engine said of the cart before the change, at the same point.
+            cart: the cart after the change.
+            changed: dotted paths without positions, such as `cost` or `stores.cart_lines`; `context` if that changed.
+            context: the circumstances after the change.
+
+        Raises:
+            NeedsAwait: there are I/O checks at this point.
+            PlanError: no cart has what `changed` names.
+        """
+        course = self._courses[context.point]
+        if course.plan.has_io:
+            return course.judge(cart, context)
+        with within(self._time_limit):
+            return course.revalidation.judge(report, cart, tuple(changed), context)
+
+    def validate_change(self, before: Cart | None, after: Cart, context: Context = _NO_CONTEXT) -> Report:
+        """Return the report on `after`, in which only what the change has added or worsened is a violation.
+
+        What was wrong already is `tolerated`, so that a shopper can always leave a faulty cart step by step.
+
+        Raises:
+            NeedsAwait: there are I/O checks at this point.
+        """
+        reports = self.validate(before, context), self.validate(after, context)
+        return only_worsened(*reports, carts=(before, after))
+
+    def trace(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
+        """Return what `validate` would, with what each check said, how long it took and what it read.
+
+        Raises:
+            NeedsAwait: there are I/O checks at this point.
+        """
+        from diddo_rules.trace import traced  # noqa: PLC0415 (only who asks for a trace pays for it)
+
+        course = self._courses[context.point]
+        if course.plan.has_io:
+            return course.judge(cart, context)
+        with within(self._time_limit):
+            return traced(course.plan, self._stop, cart, context, plugins=self._plugins)
+
+    def next_step(self, report: Report) -> ApiCall | None:
+        """Return the API call that clears the first violation that a call can clear; that to the checkout if ok."""
+        if report.ok:
+            return _with_cart(_CHECKOUT, report)
+        calls = (violation.cleared_by for violation in report.violations)
+        return next((_with_cart(call, report) for call in calls if call), None)
+
+    def set_mode(self, name: str, mode: Mode) -> None:
+        """Enforce, shadow or switch off a code, a check or a plugin, from the next validation on.
+
+        Raises:
+            SettingsError: there is no such code, check or plugin.
+        """
+        known = {*self._plugins, *(step.name for step in self.plan.every_step()), *self.violations}
+        if name not in known:
+            meant = did_you_mean(name, known)
+            raise SettingsError(f"{name} is neither the code of a loaded check, nor a check, nor a plugin. {meant}")
+        self._policies = self._policies.with_mode(name, mode)
+        self._make_plans()
+
+    @property
+    def modes(self) -> Mapping[str, Mode]:
+        """What `set_mode` has said, by name."""
+        return self._policies.modes
+
+    def plan_at(self, point: Point) -> Plan:
+        """Return the checks in the order in which they run at an enforcement point."""
+        return self._courses[point].plan
 
     @property
     def plan(self) -> Plan:
-        """The checks in the order in which they run."""
-        return self._plan
+        """The checks in the order in which they run when somebody asks; other points may differ: `plan_at`."""
+        return self._courses["api"].plan
 
     @property
     def plugins(self) -> tuple[LoadedPlugin, ...]:
@@ -147,7 +283,7 @@ class Engine:
         named = _named(plugin)
         self._register(named)
         try:
-            self._make_plan()
+            self._make_plans()
         except DiddoError:
             self.unregister(named.name)
             raise
@@ -158,7 +294,7 @@ class Engine:
             raise PluginLoadError(f"there is no plugin {name}. {did_you_mean(name, self._plugins)}")
         del self._plugins[name]
         self._manager.unregister(name=name)
-        self._make_plan()
+        self._make_plans()
 
     def _register(self, loaded: LoadedPlugin) -> None:
         try:
@@ -170,23 +306,42 @@ class Engine:
             raise PluginLoadError(f"plugin {loaded.name} ({loaded.source}) has no check: is @check missing?")
         self._plugins[loaded.name] = loaded
 
-    def _make_plan(self) -> None:
+    def _make_plans(self) -> None:
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise PluginLoadError(f"{error}. {did_you_mean('', hookspecs.HOOKS)}") from error
-        self._settings = self._plugin_settings()
-        steps = steps_of(self.hook.check_cart.get_hookimpls(), self._settings)
-        on, off = self._switches.apply(steps)
-        self._plan = make_plan(on, switched_off=off)
-        self._judge = wrap(compile_plan(self._plan, stop=self._stop), self.hook.around_validation)
+        self._wrappers = wrappers_of(self.hook.around_validation)
+        everywhere = None if self._differs_by_point() else self._course("api")
+        self._courses = {point: everywhere or self._course(point) for point in POINTS}
         vars(self).pop("_mutators", None)
+
+    def _differs_by_point(self) -> bool:
+        infos = [info_of(it.function) for it in self.hook.check_cart.get_hookimpls()]
+        return bool(self._policies.points) or any(info is not None and info.points != POINTS for info in infos)
+
+    def _course(self, point: Point) -> _Course:
+        settings = self._plugin_settings(point)
+        if point == "api":
+            self._settings = settings
+        implementations = self.hook.check_cart.get_hookimpls()
+        steps = steps_of(implementations, settings=settings, policies=self._policies, point=point)
+        plan = make_plan(steps, point=point)
+        if plan.has_io:
+            return _Course(plan, self._refuse, Revalidation(plan, self._stop))
+        judge = limited(compile_plan(plan, stop=self._stop), self._time_limit)
+        return _Course(plan, wrap(judge, self._wrappers), Revalidation(plan, self._stop))
+
+    def _refuse(self, _cart: Cart | None, context: Context) -> Report:
+        names = ", ".join(step.name for step in self.plan_at(context.point).steps if step.info.is_io)
+        raise NeedsAwait(f"these checks do I/O, so use `await engine.validate_async(cart, context)`: {names}")
 
     @cached_property
     def _mutators(self) -> dict[type[Violation], Mutator]:
         found: dict[type[Violation], Mutator] = {}
         for offer in self.hook.mutators.get_hookimpls():
-            settings = {"settings": self._settings.get(offer.plugin_name)} if "settings" in offer.argnames else {}
+            own = self._settings.get(offer.plugin_name)
+            settings = {"settings": own and own.default} if "settings" in offer.argnames else {}
             try:
                 offered: Any = offer.function(**settings)
             except Exception as error:
@@ -197,23 +352,46 @@ class Engine:
 
     def _require_known_names(self) -> None:
         plugins = {*self._plugins, *self.not_imported}
-        self._switches.require_known(plugins, self.violations)
+        checks = {step.name for step in self.plan.every_step()}
+        self._policies.require_known(plugins, checks, self.violations, unsure=bool(self.not_imported))
         for name in self._raw_settings:
             if name not in plugins:
                 raise SettingsError(f"plugins.{name}: there is no such plugin. {did_you_mean(name, plugins)}")
 
-    def _plugin_settings(self) -> dict[str, BaseModel]:
-        """Return each plugin's validated settings by its name."""
+    def _plugin_settings(self, point: Point) -> dict[str, StoreSettings[Any]]:
+        """Return each plugin's validated settings by its name, as they hold at a point."""
         models = {it.plugin_name: _model_from(it) for it in self.hook.settings_model.get_hookimpls()}
-        for name in self._raw_settings:
-            if name in self._plugins and name not in models:
-                raise SettingsError(f"plugins.{name}: this plugin has no settings")
-        return {
-            name: validate_settings(
-                model, self._raw_settings.get(name, {}), section=f"plugins.{name}", origins=self._origins
+        layers = {f"points.{point}": self._policies.points[point]} if point in self._policies.points else {}
+        stores = {f"stores.{domain}": layer for domain, layer in self._policies.stores.items()}
+        tables = {"plugins": self._raw_settings}
+        tables |= {f"{where}.plugins": layer.plugins for where, layer in (layers | stores).items()}
+        for where, table in tables.items():
+            for name in table:
+                if name in self._plugins and name not in models:
+                    raise SettingsError(f"{where}.{name}: this plugin has no settings")
+        return {name: self._store_settings(name, model, point) for name, model in models.items()}
+
+    def _store_settings(self, name: str, model: type[BaseModel], point: Point) -> StoreSettings[Any]:
+        table = self._raw_settings.get(name, {})
+        where = f"plugins.{name}"
+        if (layer := self._policies.points.get(point)) and name in layer.plugins:
+            table, where = {**table, **layer.plugins[name]}, f"points.{point}.plugins.{name}"
+        default = validate_settings(model, table, section=where, origins=self._origins)
+        by_store = {
+            domain: validate_settings(
+                model,
+                {**table, **layer.plugins[name]},
+                section=f"stores.{domain}.plugins.{name}",
+                origins=self._origins,
             )
-            for name, model in models.items()
+            for domain, layer in self._policies.stores.items()
+            if name in layer.plugins
         }
+        return StoreSettings(default, by_store)
+
+
+def _with_cart(call: ApiCall, report: Report) -> ApiCall:
+    return call if report.cart_id is None else call._replace(path=call.path.replace("{cart_id}", report.cart_id))
 
 
 def _model_from(implementation: pluggy.HookImpl) -> type[BaseModel]:

@@ -1,6 +1,6 @@
 """The errors that this package raises on purpose, all of them `DiddoError`."""
 
-__all__ = ["CheckDefinitionError", "DiddoError", "PlanError", "PluginLoadError", "SettingsError"]
+__all__ = ["CheckDefinitionError", "DiddoError", "NeedsAwait", "PlanError", "PluginLoadError", "SettingsError"]
 
 
 class DiddoError(Exception):
@@ -13,6 +13,10 @@ class CheckDefinitionError(DiddoError, TypeError):
 
 class PlanError(DiddoError, ValueError):
     """The loaded checks cannot be put in order, or clash with each other."""
+
+
+class NeedsAwait(DiddoError, RuntimeError):
+    """The plan holds I/O checks, which run only where the engine is awaited; the text names them."""
 
 
 class PluginLoadError(DiddoError):

@@ -12,7 +12,7 @@ from typing import Any
 
 from diddo_rules.checks import info_of
 from diddo_rules.errors import PluginLoadError
-from diddo_rules.hookspecs import PROJECT
+from diddo_rules.hookspecs import HOOK_API, PROJECT
 
 __all__ = ["FailedPlugin", "LoadedPlugin", "Loading", "installed_plugins", "load_plugins", "plugin_of"]
 
@@ -96,7 +96,19 @@ def plugin_of(loaded: Any) -> object:
         return alone
     if isinstance(loaded, type):
         raise PluginLoadError(f"{loaded.__name__} is a class; name an instance of it")
+    _require_hook_api(loaded)
     return loaded
+
+
+def _require_hook_api(plugin: object) -> None:
+    match getattr(plugin, "DIDDO_HOOK_API", (HOOK_API, HOOK_API)):
+        case (int(oldest), int(newest)) if oldest <= newest:
+            if not oldest <= HOOK_API <= newest:
+                raise PluginLoadError(
+                    f"it was written for the versions {oldest} to {newest} of the hook API, and this is {HOOK_API}"
+                )
+        case other:
+            raise PluginLoadError(f"DIDDO_HOOK_API must be two numbers, the oldest and the newest, not {other!r}")
 
 
 def _clashes(found: Iterable[_Found]) -> Iterable[FailedPlugin]:

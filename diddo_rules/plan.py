@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import pluggy
 
 from diddo_rules.checks import CheckInfo, info_of
+from diddo_rules.context import Point
 from diddo_rules.errors import PlanError
-from diddo_rules.report import Skipped
+from diddo_rules.policies import ENFORCED, MODES, Mode, OnFailure, Policies, Policy
+from diddo_rules.report import Report, Skipped
+from diddo_rules.store_settings import StoreSettings
 from diddo_rules.violations import Violation
 
 __all__ = ["Plan", "Step", "make_plan", "steps_of"]
@@ -19,18 +23,27 @@ __all__ = ["Plan", "Step", "make_plan", "steps_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Step:
-    """One check of one plugin, ready to be called with `arguments`, some of `cart`, `context` and `settings`.
+    """One check of one plugin, ready to be called with `arguments`.
 
-    `name` is the check's name in reports, `plugin:function`; findings with a code in `muted` do not count.
+    Those are some of `cart`, `context`, `settings` and `store_settings`. `name` is the check's name in reports,
+    `plugin:function`. `policies` say by code what becomes of a finding, `exceptions` say it by store and code where a
+    store differs. `priority`, `before` and `after` are those that count, and `placed_by` names the settings behind them.
     """
 
     name: str
     plugin: str
-    function: Callable[..., Iterable[Violation]]
+    function: Callable[..., Any]
     info: CheckInfo
     arguments: tuple[str, ...]
+    priority: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    placed_by: tuple[str, ...] = ()
     settings: Any = None
-    muted: frozenset[str] = frozenset()
+    store_settings: StoreSettings[Any] | None = None
+    policies: Mapping[str, Policy]
+    exceptions: Mapping[str, Mapping[str, Policy]] = field(default_factory=dict)
+    on_failure: OnFailure = "block"
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -38,17 +51,38 @@ class Step:
         return tuple(violation.code for violation in self.info.yields)
 
     @property
-    def rank(self) -> tuple[int, tuple[str, ...], str, str]:
+    def rank(self) -> tuple[bool, int, tuple[str, ...], str, str]:
         """What decides between checks that no constraint orders; no two checks share it."""
-        return self.info.priority, self.codes, self.plugin, self.function.__name__
+        return self.info.is_io, self.priority, self.codes, self.plugin, self.function.__name__
+
+    @property
+    def mode(self) -> Mode:
+        """The strongest mode of any of its codes, anywhere."""
+        modes = {policy.mode for policy in self.every_policy()}
+        return next(mode for mode in MODES if mode in modes)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether any of its findings could refuse a cart."""
+        return ENFORCED in self.every_policy()
+
+    @property
+    def muted(self) -> frozenset[str]:
+        """The codes that are off, though the check runs for others."""
+        return frozenset(code for code, policy in self.policies.items() if policy.mode == "off")
+
+    def every_policy(self) -> Iterable[Policy]:
+        """Return all policies of the check, also those of single stores."""
+        return [policy for by_code in (self.policies, *self.exceptions.values()) for policy in by_code.values()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The steps in the order in which they run, and those that the settings have switched off, as each report says.
+    """The steps in the order in which they run, and those that do not run, as each report says.
 
-    `unmatched` holds, as (check, name) pairs, the names in `before`, `after` and `requires` that no loaded check
-    answers to: harmless when that plugin is not installed, and a slip of the pen otherwise.
+    I/O checks come last, from `first_io` on. `unmatched` holds, as (check, name) pairs, the names in `before`, `after`
+    and `requires` that no loaded check answers to: harmless when that plugin is not installed, and a slip of the pen
+    otherwise.
     """
 
     steps: tuple[Step, ...]
@@ -57,15 +91,42 @@ class Plan:
     unmatched: tuple[tuple[str, str], ...] = ()
     violations: Mapping[str, type[Violation]] = field(default_factory=dict)
 
+    @cached_property
+    def first_io(self) -> int:
+        """The index of the first I/O check; the number of steps if there is none."""
+        return next((index for index, step in enumerate(self.steps) if step.info.is_io), len(self.steps))
 
-def steps_of(implementations: Iterable[pluggy.HookImpl], settings: Mapping[str, Any]) -> list[Step]:
+    @cached_property
+    def clean(self) -> Report:
+        """What is said of a cart without a finding: it is frozen, and the same for each, so it is made once."""
+        ran = {mode: tuple(step.name for step in self.steps if step.mode == mode) for mode in MODES}
+        shadow = Report(violations=(), ran=ran["shadow"], skipped=(), crashed=()) if ran["shadow"] else None
+        return Report(violations=(), ran=ran["enforce"], skipped=self.off, crashed=(), shadow=shadow)
+
+    @property
+    def has_io(self) -> bool:
+        """Whether there is any I/O check among the steps."""
+        return self.first_io < len(self.steps)
+
+    def every_step(self) -> tuple[Step, ...]:
+        """Return all checks, also those that are off."""
+        return (*self.steps, *self.switched_off)
+
+
+def steps_of(
+    implementations: Iterable[pluggy.HookImpl],
+    *,
+    settings: Mapping[str, StoreSettings[Any]],
+    policies: Policies,
+    point: Point,
+) -> list[Step]:
     """Turn the registered implementations of `check_cart` into steps; `settings` are by plugin name.
 
     Raises:
         PlanError: one of them is a wrapper, lacks `@check`, wants settings that its plugin does not declare, is
             registered by two plugins, or has the name of another.
     """
-    steps = [_step(implementation, settings) for implementation in implementations]
+    steps = [_step(implementation, settings, policies, point) for implementation in implementations]
     for function, times in Counter(step.function for step in steps).items():
         if times > 1:
             plugins = " and ".join(sorted(step.plugin for step in steps if step.function == function))
@@ -79,43 +140,93 @@ def steps_of(implementations: Iterable[pluggy.HookImpl], settings: Mapping[str, 
     return steps
 
 
-def _step(implementation: pluggy.HookImpl, settings: Mapping[str, Any]) -> Step:
+def _step(
+    implementation: pluggy.HookImpl, settings: Mapping[str, StoreSettings[Any]], policies: Policies, point: Point
+) -> Step:
     plugin = implementation.plugin_name
     function: Any = implementation.function
+    info = _info(implementation)
+    arguments = tuple(implementation.argnames)
+    if plugin not in settings and not {"settings", "store_settings"}.isdisjoint(arguments):
+        raise PlanError(
+            f"plugin {plugin}: {function.__name__} takes settings, so the plugin must implement the hook settings_model"
+        )
+    name = f"{plugin}:{function.__name__}"
+    own = settings.get(plugin)
+    place: dict[str, Any] = {
+        "priority": info.priority,
+        "before": info.before,
+        "after": info.after,
+        "on_failure": "block",
+    }
+    placed_by = []
+    for code in (violation.code for violation in info.yields):
+        for what in place:
+            for value, where in policies.overrides(what, (plugin, name, code), point):
+                place[what] = value
+                placed_by.append(where)
+    return Step(
+        name=name,
+        plugin=plugin,
+        function=function,
+        info=info,
+        arguments=arguments,
+        placed_by=tuple(dict.fromkeys(placed_by)),
+        settings=own and own.default,
+        store_settings=own,
+        policies=_policies(plugin, name, info, policies, point),
+        exceptions={
+            store: _policies(plugin, name, info, policies, point, store=store)
+            for store, layer in policies.stores.items()
+            if not {plugin, name, *(violation.code for violation in info.yields)}.isdisjoint(layer.checks)
+        },
+        **place,
+    )
+
+
+def _policies(
+    plugin: str, name: str, info: CheckInfo, policies: Policies, point: Point, *, store: str | None = None
+) -> dict[str, Policy]:
+    return {
+        violation.code: policies.policy((plugin, name, violation.code), info.severity, point=point, store=store)
+        for violation in info.yields
+    }
+
+
+def _info(implementation: pluggy.HookImpl) -> CheckInfo:
+    plugin, function = implementation.plugin_name, implementation.function
     if implementation.wrapper or implementation.hookwrapper:
         raise PlanError(f"plugin {plugin}: {function.__name__} wraps check_cart; wrap around_validation instead")
     info = info_of(function)
     if info is None:
         raise PlanError(f"plugin {plugin}: {function.__name__} implements check_cart without @check")
-    if "settings" in implementation.argnames and plugin not in settings:
-        raise PlanError(
-            f"plugin {plugin}: {function.__name__} takes settings, so the plugin must implement the hook settings_model"
-        )
-    return Step(
-        name=f"{plugin}:{function.__name__}",
-        plugin=plugin,
-        function=function,
-        info=info,
-        arguments=tuple(implementation.argnames),
-        settings=settings.get(plugin),
-    )
+    return info
 
 
-def make_plan(steps: Sequence[Step], *, switched_off: Sequence[Step] = ()) -> Plan:
+def make_plan(steps: Iterable[Step], *, point: Point) -> Plan:
     """Put the steps in order: constraints first, then the lowest priority, then code, plugin and function name.
 
     Raises:
-        PlanError: constraints form a circle, or two violation classes share a code.
+        PlanError: constraints form a circle or make a plain check wait for an I/O check, or two violation classes
+            share a code.
     """
-    known = sorted((*steps, *switched_off), key=lambda step: step.rank)
-    off = sorted(switched_off, key=lambda step: step.rank)
+    known = sorted(steps, key=lambda step: step.rank)
+    reasons = {step: reason for step in known if (reason := _reason_to_leave_out(step, point))}
     return Plan(
-        steps=_sorted(sorted(steps, key=lambda step: step.rank)),
-        switched_off=tuple(off),
-        off=tuple(Skipped(step.name, step.plugin, "switched off in the settings") for step in off),
+        steps=_sorted([step for step in known if step not in reasons]),
+        switched_off=tuple(reasons),
+        off=tuple(Skipped(step.name, step.plugin, reason) for step, reason in reasons.items()),
         unmatched=tuple(_unmatched(known)),
         violations=_violations_by_code(known),
     )
+
+
+def _reason_to_leave_out(step: Step, point: Point) -> str | None:
+    if step.mode == "off":
+        return "switched off in the settings"
+    if point not in step.info.points:
+        return f"not asked at {point}"
+    return None
 
 
 def _violations_by_code(steps: Iterable[Step]) -> dict[str, type[Violation]]:
@@ -141,7 +252,7 @@ def _answers_to(steps: Iterable[Step]) -> dict[str, list[Step]]:
 def _unmatched(steps: Iterable[Step]) -> Iterable[tuple[str, str]]:
     named = _answers_to(steps)
     for step in steps:
-        for name in (*step.info.before, *step.info.after, *step.info.requires):
+        for name in (*step.before, *step.after, *step.info.requires):
             if name not in named:
                 yield step.name, name
 
@@ -151,15 +262,18 @@ def _followers(steps: Sequence[Step]) -> dict[Step, dict[Step, str]]:
     named = _answers_to(steps)
     followers: dict[Step, dict[Step, str]] = {step: {} for step in steps}
     for step in steps:
-        for name in step.info.before:
+        for name in step.before:
             for other in named.get(name, ()):
                 followers[step][other] = f"before={name}"
-        for word, names in (("after", step.info.after), ("requires", step.info.requires)):
+        for word, names in (("after", step.after), ("requires", step.info.requires)):
             for name in names:
                 for other in named.get(name, ()):
                     followers[other][step] = f"{word}={name}"
     for step, later in followers.items():
         later.pop(step, None)  # a check that names its own plugin means the others in it
+        for other, words in later.items():
+            if step.info.is_io and not other.info.is_io:
+                raise PlanError(f"{other.name} cannot wait for {step.name} ({words}): I/O checks run after all others")
     return followers
 
 

@@ -13,15 +13,18 @@ from reprlib import repr as short_repr
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from diddo_rules.context import POINTS, Point
 from diddo_rules.errors import SettingsError
+from diddo_rules.policies import CheckSettings, IoSettings, Layer
 from diddo_rules.suggest import did_you_mean
+from diddo_rules.toml_lines import line_of
 
 __all__ = ["Names", "RulesSettings", "Settings", "load_settings", "validate_settings"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_SECTIONS = ("rules", "plugins", "sandbox")
+_SECTIONS = ("rules", "checks", "plugins", "points", "stores", "sandbox")
 _SECRET = re.compile("key|password|secret|token")
 _VARIABLES = {"DIDDO_RULES_": "rules", "DIDDO_SANDBOX_": "sandbox"}
 
@@ -40,7 +43,8 @@ class RulesSettings(BaseModel):
     `load` names plugins besides the installed ones: `package.module`, `module:attribute`, or `./file.py`, the last
     relative to the file that says so. `disable` and `enable` hold error codes and plugin names: an empty `enable`
     means everything, and `disable` wins. `stop` ends at the first violation or finds them all. `broken_plugins` says
-    whether a plugin that cannot be loaded stops the start.
+    whether a plugin that cannot be loaded stops the start. `time_limit` is the seconds after which a check that is no
+    I/O check is taken for hanging and stopped. The others are those of `IoSettings`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,18 +54,34 @@ class RulesSettings(BaseModel):
     enable: Names = ()
     stop: Literal["first", "all"] = "all"
     broken_plugins: Literal["stop", "skip"] = "stop"
+    time_limit: Annotated[float, Field(gt=0)] | None = None
+    io_budget: Annotated[float, Field(gt=0, le=60)] = 1.0
+    io_breaker_failures: Annotated[int, Field(ge=1)] = 5
+    io_breaker_seconds: Annotated[float, Field(gt=0)] = 30.0
+
+    @property
+    def io(self) -> IoSettings:
+        """What I/O checks are given."""
+        return IoSettings(
+            budget=self.io_budget,
+            breaker_failures=self.io_breaker_failures,
+            breaker_seconds=self.io_breaker_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings: those of the rules validated, those of plugins (by name) and of the sandbox as they stand.
+    """All settings: those of plugins (by name) and of the sandbox as they stand, all others validated.
 
     `origins` tells where a value comes from, by its dotted key: `{"rules.stop": "DIDDO_RULES_STOP"}`.
     `directory` is what relative paths in the settings are relative to.
     """
 
     rules: RulesSettings = field(default_factory=RulesSettings)
+    checks: Mapping[str, CheckSettings] = field(default_factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    points: Mapping[Point, Layer] = field(default_factory=dict)
+    stores: Mapping[str, Layer] = field(default_factory=dict)
     sandbox: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     directory: Path = Path()
@@ -137,12 +157,27 @@ def _steps(path: Sequence[str | int], values: Any, *, missing: bool) -> Iterator
             values = values[step] if step < len(values) else None
 
 
+class _File(str):
+    """The name of a settings file, which also knows where its keys stand."""
+
+    __slots__ = ("path", "prefix")
+    path: Path
+    prefix: str
+
+    def line_of(self, key: str) -> str:
+        """Return `:12`, or nothing where the file has changed since."""
+        line = line_of(self.path.read_text("utf-8"), self.prefix + key)
+        return "" if line is None else f":{line}"
+
+
 def _origin(key: str, origins: Mapping[str, str]) -> str:
-    """Return `diddo.toml: ` for a key, or for the nearest key above it, whose origin is known."""
-    while key:
-        if key in origins:
-            return f"{origins[key]}: "
-        key = key.rpartition(".")[0]
+    """Return `diddo.toml:12: ` for a key, or for the nearest key above it, whose origin is known."""
+    nearest = key
+    while nearest:
+        if nearest in origins:
+            origin = origins[nearest]
+            return f"{origin}{origin.line_of(key) if isinstance(origin, _File) else ''}: "
+        nearest = nearest.rpartition(".")[0]
     return ""
 
 
@@ -195,12 +230,14 @@ class _Merged:
         prefix = "tool.diddo." if shared else ""
         content = _read(path)
         tables = _table(content.get("tool", {}).get("diddo", {}), path, "tool.diddo") if shared else content
+        origin = _File(path.name)
+        origin.path, origin.prefix = path, prefix
         for name, table in tables.items():
             if name not in _SECTIONS:
                 raise SettingsError(f"{path.name}: {prefix}{name}: no such table. {did_you_mean(name, _SECTIONS)}")
             for key, value in _table(table, path, prefix + name).items():
                 if f"{name}.{key}" not in self._origins:
-                    self.set(f"{name}.{key}", value, path.name)
+                    self.set(f"{name}.{key}", value, origin)
 
     def add_variables(self, environ: Mapping[str, str]) -> None:
         """Take the variables; those that name no table of ours belong to somebody else."""
@@ -217,14 +254,42 @@ class _Merged:
 
     def settings(self, directory: Path) -> Settings:
         """Return what came together."""
-        for name, table in self._tables["plugins"].items():
-            if not isinstance(table, dict):
-                origin = _origin(f"plugins.{name}", self._origins)
-                raise SettingsError(f"{origin}plugins.{name} must be a table, not {table!r}")
+        for section in ("checks", "plugins", "points", "stores"):
+            for name in self._tables[section]:
+                self._require_table(self._tables[section][name], f"{section}.{name}")
+        for point in self._tables["points"]:
+            if point not in POINTS:
+                origin = _origin(f"points.{point}", self._origins)
+                raise SettingsError(f"{origin}points.{point}: there is no such point. {did_you_mean(point, POINTS)}")
+        layers: dict[str, dict[str, Layer]] = {
+            section: {name: self._layer(table, f"{section}.{name}") for name, table in self._tables[section].items()}
+            for section in ("points", "stores")
+        }
         return Settings(
             rules=validate_settings(RulesSettings, self._tables["rules"], section="rules", origins=self._origins),
+            checks=self._checks(self._tables["checks"], "checks"),
             plugins=self._tables["plugins"],
+            points={point: layers["points"][point] for point in POINTS if point in layers["points"]},
+            stores=layers["stores"],
             sandbox=self._tables["sandbox"],
             origins=self._origins,
             directory=directory,
         )
+
+    def _require_table(self, value: Any, section: str) -> None:
+        if not isinstance(value, dict):
+            raise SettingsError(f"{_origin(section, self._origins)}{section} must be a table, not {value!r}")
+
+    def _layer(self, table: dict[str, Any], section: str) -> Layer:
+        for name in ("checks", "plugins"):
+            self._require_table(table.get(name, {}), f"{section}.{name}")
+            for key, value in table.get(name, {}).items():
+                self._require_table(value, f"{section}.{name}.{key}")
+        checks = self._checks(table.get("checks", {}), f"{section}.checks")
+        return validate_settings(Layer, table | {"checks": checks}, section=section, origins=self._origins)
+
+    def _checks(self, tables: dict[str, Any], section: str) -> dict[str, CheckSettings]:
+        return {
+            name: validate_settings(CheckSettings, table, section=f"{section}.{name}", origins=self._origins)
+            for name, table in tables.items()
+        }

@@ -1,17 +1,34 @@
 """What a check finds: one class per error code, which holds all that anybody ever says about that error."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from string import Formatter
-from typing import Any, ClassVar, dataclass_transform
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 from pydantic_core import to_jsonable_python
 
 from diddo_rules.errors import CheckDefinitionError
 
-__all__ = ["Violation", "pointer"]
+__all__ = ["ApiCall", "Translation", "Violation", "pointer"]
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+
+
+class Translation(NamedTuple):
+    """What a violation says in another language; the template may name the same facts as the English one."""
+
+    template: str
+    remedy: str
+
+
+class ApiCall(NamedTuple):
+    """A call of the Diddo API, and what it is good for; `{cart_id}` in the path is filled in by who prints it."""
+
+    method: str
+    path: str
+    why: str
 
 
 def pointer(*path: str | int) -> str:
@@ -50,9 +67,17 @@ def _require_renderable(violation: Any, docstring: str | None) -> None:
         raise CheckDefinitionError(f"{name}.http_status must be an error status (4xx or 5xx)")
     if not docstring:
         raise CheckDefinitionError(f"{name} needs a docstring that says why the rule exists")
-    unknown = _names_in(violation.template) - {field.name for field in fields(violation)}
+    _require_known_facts(violation, violation.template, f"{name}.template")
+    for locale, translation in violation.translations.items():
+        _require_known_facts(violation, translation.template, f"{name}.translations[{locale!r}]")
+    if violation.measure is not None and not hasattr(violation, violation.measure):
+        raise CheckDefinitionError(f"{name}.measure is {violation.measure!r}, which is neither a fact nor a property")
+
+
+def _require_known_facts(violation: Any, template: str, where: str) -> None:
+    unknown = _names_in(template) - {field.name for field in fields(violation)}
     if unknown:
-        raise CheckDefinitionError(f"{name}.template names {', '.join(sorted(unknown))}, which is no fact of it")
+        raise CheckDefinitionError(f"{where} names {', '.join(sorted(unknown))}, which is no fact of it")
 
 
 def _names_in(template: str) -> set[str]:
@@ -68,12 +93,19 @@ class Violation(metaclass=_ViolationType):
     Facts are given by name. The template is `str.format` over the facts, rendered only when somebody reads it.
 
     `at` is the JSON pointer of the place in the cart that is at fault; the empty string is the whole cart.
+
+    Three more things may be said. `translations` holds template and remedy by language tag, such as `de` or `pt-BR`.
+    `measure` names the fact or property that tells how bad it is, a number or `Money`, of which more is worse: a
+    change of the cart that raises it is refused, one that lowers it is not. `cleared_by` is the call that helps.
     """
 
     code: ClassVar[str]
     http_status: ClassVar[int]
     template: ClassVar[str]
     remedy: ClassVar[str]
+    translations: ClassVar[Mapping[str, Translation]] = MappingProxyType({})
+    measure: ClassVar[str | None] = None
+    cleared_by: ClassVar[ApiCall | None] = None
 
     at: str
 
@@ -85,7 +117,26 @@ class Violation(metaclass=_ViolationType):
     @property
     def message(self) -> str:
         """The template with the facts filled in."""
-        return self.template.format(at=self.at, **self.facts)
+        return self._filled(self.template)
+
+    def message_in(self, locale: str | None) -> str:
+        """Return the message in a language, `pt-BR` falling back to `pt` and that to English."""
+        return self._filled(self._said_in(locale).template)
+
+    def remedy_in(self, locale: str | None) -> str:
+        """Return the remedy in a language, with the same fall-back."""
+        return self._said_in(locale).remedy
+
+    @classmethod
+    def _said_in(cls, locale: str | None) -> Translation:
+        while locale:
+            if locale in cls.translations:
+                return cls.translations[locale]
+            locale = locale.rpartition("-")[0]
+        return Translation(cls.template, cls.remedy)
+
+    def _filled(self, template: str) -> str:
+        return template.format(at=self.at, **self.facts)
 
     @classmethod
     def fact_names(cls) -> tuple[str, ...]:
@@ -98,7 +149,8 @@ class Violation(metaclass=_ViolationType):
         kinds = {field.name: field.type for field in fields(cls) if field.name != "at"}
         return {name: kind.__name__ if isinstance(kind, type) else str(kind) for name, kind in kinds.items()}
 
-    def to_error(self) -> dict[str, Any]:
+    def to_error(self, locale: str | None = None) -> dict[str, Any]:
         """Return the member of the API's `{"errors": [...]}`: code, message, and details of plain JSON values."""
-        details = {"pointer": self.at, "remedy": self.remedy, "facts": to_jsonable_python(self.facts)}
-        return {"code": self.code, "message": self.message, "details": details}
+        said = self._said_in(locale)
+        details = {"pointer": self.at, "remedy": said.remedy, "facts": to_jsonable_python(self.facts)}
+        return {"code": self.code, "message": self._filled(said.template), "details": details}

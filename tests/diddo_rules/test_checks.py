@@ -116,8 +116,6 @@ def good(cart: Cart) -> Iterator[First]:
         (says_nothing, {}, "does not declare what it yields"),
         (good, {"yields": ()}, "declares no violation"),
         (typed_when_checked_only, {}, "outside of `if TYPE_CHECKING`"),
-        (asynchronous, {}, "is async"),
-        (asynchronous_generator, {}, "is async"),
         (First, {}, "marks functions"),
         (good, {"priority": "100"}, "priority must be an int"),
         (good, {"priority": True}, "priority must be an int"),

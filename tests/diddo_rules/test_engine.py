@@ -427,9 +427,21 @@ def test_a_report_is_plain_json(make_check: Callable[..., Any], cart: Cart) -> N
             "ok": False,
             "http_status": 422,
             "violations": [{**report.violations[0].to_error(), "http_status": 422}],
+            "warnings": [],
+            "infos": [],
+            "tolerated": [],
             "ran": ["one:one", "three:three"],
             "skipped": [{"check": "two:two", "plugin": "two", "reason": "FAULT was found"}],
-            "crashed": [{"check": "three:three", "plugin": "three", "exception": "RuntimeError", "message": "x"}],
+            "crashed": [
+                {
+                    "check": "three:three",
+                    "plugin": "three",
+                    "exception": "RuntimeError",
+                    "message": "x",
+                    "blocks": True,
+                }
+            ],
+            "shadow": None,
         }
     )
 

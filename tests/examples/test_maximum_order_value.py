@@ -70,7 +70,7 @@ def test_a_slip_in_its_settings_names_key_and_file(diddo: Diddo, cart: str, tmp_
     (tmp_path / "diddo.toml").write_text("[plugins.maximum_order_value]\nlimit = { USD = 1 }")
     done = diddo("check", cart)
     assert done.returncode == 3
-    assert "diddo.toml: plugins.maximum_order_value.limit" in done.stderr
+    assert "diddo.toml:2: plugins.maximum_order_value.limit" in done.stderr
     assert "Did you mean limits?" in done.stderr
 
 

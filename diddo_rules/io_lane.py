@@ -1,0 +1,114 @@
+"""The I/O lane: checks that ask other services run together, within one span of time for each cart."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from diddo_rules.careful import CarefulPass, told
+from diddo_rules.plan import Step
+from diddo_rules.policies import IoSettings
+
+__all__ = ["Breaker", "IoLane"]
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Keeps carts from waiting for a service that is down."""
+
+    settings: IoSettings
+    clock: Callable[[], float]
+    failures: int = 0
+    closed_at: float = 0.0
+
+    def lets_through(self) -> bool:
+        """Return whether the check may be asked; of many carts, one tries a service that was down."""
+        if self.failures < self.settings.breaker_failures:
+            return True
+        now = self.clock()
+        if now < self.closed_at:
+            return False
+        self.closed_at = now + self.settings.breaker_seconds
+        return True
+
+    def note(self, *, failed: bool) -> None:
+        """Note how the check went."""
+        self.failures = self.failures + 1 if failed else 0
+        if self.failures >= self.settings.breaker_failures:
+            self.closed_at = self.clock() + self.settings.breaker_seconds
+
+
+class IoLane:
+    """Runs the I/O checks of one engine, and remembers which of them are failing.
+
+    Args:
+        settings: the time, and when to give a service a rest.
+        clock: seconds, of which only differences count.
+    """
+
+    def __init__(self, settings: IoSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._breakers: dict[str, Breaker] = {}
+        self._abandoned: set[asyncio.Task[Any]] = set()
+
+    async def run(self, steps: Sequence[Step], careful: CarefulPass) -> None:
+        """Ask all checks at once, and let `careful` note what they say, in the order of the plan."""
+        asked = [step for step in steps if not careful.skips(step)]
+        let_through = [step for step in asked if self._breaker(step).lets_through()]
+        tasks = {step: asyncio.ensure_future(_ask(step, careful.arguments(step))) for step in let_through}
+        try:
+            if tasks:
+                await asyncio.wait(tasks.values(), timeout=self._settings.budget)
+        finally:
+            for task in tasks.values():
+                self._abandon(task)
+        for step in asked:
+            # What an earlier I/O check has found may leave a later one with nothing to say.
+            if careful.skips(step):
+                continue
+            if step in tasks:
+                self._take(step, tasks[step], careful)
+            else:
+                careful.fail(step, "CircuitOpen", f"the check failed {self._settings.breaker_failures} times in a row")
+
+    def _breaker(self, step: Step) -> Breaker:
+        return self._breakers.setdefault(step.name, Breaker(self._settings, self._clock))
+
+    def _abandon(self, task: asyncio.Task[Any]) -> None:
+        """Cancel a check that is late, and wait for it no longer: it may not heed the cancellation."""
+        if not task.done():
+            task.cancel()
+            self._abandoned.add(task)
+            task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._abandoned.discard(task)
+        if not task.cancelled():
+            task.exception()  # asked for, so that asyncio does not complain: the check was reported as late
+
+    def _take(self, step: Step, task: asyncio.Task[Any], careful: CarefulPass) -> None:
+        late = task in self._abandoned
+        error = None if late or task.cancelled() else task.exception()
+        self._breaker(step).note(failed=late or task.cancelled() or error is not None)
+        if late:
+            careful.fail(step, "Late", f"the check took longer than {self._settings.budget:g} s")
+        elif task.cancelled():
+            careful.fail(step, "Cancelled", "the check cancelled itself")
+        elif error is not None:
+            careful.fail(step, type(error).__name__, told(error))
+        else:
+            careful.take(step, task.result())
+
+
+async def _ask(step: Step, arguments: list[Any]) -> Any:
+    """Return all that the check yields or returns; a crash of any kind is an Exception."""
+    try:
+        results = step.function(*arguments)
+        if inspect.isasyncgen(results):
+            return [it async for it in results]
+        return await results
+    except SystemExit as error:
+        raise RuntimeError(f"the check called sys.exit({error.code!r})") from error

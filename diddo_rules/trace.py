@@ -1,0 +1,91 @@
+"""Tracing one cart through the plan: what each check said, how long it took, and what it read."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from diddo_rules.careful import CRASHES, CarefulPass, Stop
+from diddo_rules.cart import Cart
+from diddo_rules.context import Context
+from diddo_rules.loader import LoadedPlugin
+from diddo_rules.plan import Plan, Step
+from diddo_rules.report import Report, TraceEntry
+from diddo_rules.tracking import tracked
+
+__all__ = ["TimedPass", "traced"]
+
+
+class TimedPass(CarefulPass):
+    """A careful pass that also notes the seconds that each check took, in `seconds`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.seconds: dict[str, float] = {}
+
+    def ask(self, step: Step) -> None:
+        """Call the check, note what it says and how long that took."""
+        started = perf_counter()
+        super().ask(step)
+        self.seconds[step.name] = perf_counter() - started
+
+
+def traced(
+    plan: Plan, stop: Stop, cart: Cart | None, context: Context, *, plugins: Mapping[str, LoadedPlugin]
+) -> Report:
+    """Validate the cart, and return the report with one entry per check: those that ran in their order, then the rest.
+
+    What a check reads is learnt by asking it a second time, with a cart that keeps a record.
+    """
+    careful = TimedPass(plan, stop, cart, context)
+    careful.go_on()
+    report = careful.report()
+    entries = []
+    for step in plan.every_step():
+        entry = _entry(step, plugins, report)
+        if entry.verdict in {"passed", "found"}:
+            reads = _reads(step, cart, careful.arguments(step))
+            entry = replace(entry, seconds=careful.seconds[step.name], reads=reads)
+        entries.append(entry)
+    return replace(report, trace=tuple(entries))
+
+
+def _reads(step: Step, cart: Cart | None, arguments: list[Any]) -> tuple[str, ...] | None:
+    if cart is None:
+        return None
+    proxy, reads = tracked(cart)
+    values = [proxy if name == "cart" else value for name, value in zip(step.arguments, arguments, strict=True)]
+    try:
+        results = step.function(*values)
+        for _ in results if isinstance(results, Iterable) else ():
+            pass
+    except CRASHES:
+        return None  # it takes the record for what it is not; the real cart it has passed
+    return tuple(sorted(reads()))
+
+
+def _entry(step: Step, plugins: Mapping[str, LoadedPlugin], report: Report) -> TraceEntry:
+    function = inspect.unwrap(step.function)
+    verdict, codes, reason = _verdict(step, report)
+    return TraceEntry(
+        check=step.name,
+        plugin=step.plugin,
+        version=plugins[step.plugin].version,
+        mode=step.mode,
+        verdict=verdict,
+        codes=codes,
+        file=function.__code__.co_filename,
+        line=function.__code__.co_firstlineno,
+        reason=reason,
+    )
+
+
+def _verdict(step: Step, report: Report) -> tuple[str, tuple[str, ...], str | None]:
+    sides = [report] if report.shadow is None else [report, report.shadow]
+    for skipped in (it for side in sides for it in side.skipped if it.check == step.name):
+        return "off" if step.mode == "off" else "skipped", (), skipped.reason
+    codes = tuple(dict.fromkeys(violation.code for violation in report.findings.get(step.name, ())))
+    for crash in (it for side in sides for it in side.crashed if it.check == step.name):
+        return "crashed", codes, f"{crash.exception}: {crash.message}"
+    return "found" if codes else "passed", codes, None
