@@ -9,7 +9,7 @@ from diddo_rules.lazy import importer
 
 if TYPE_CHECKING:
     from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, installed_engine
-    from diddo_rules.testing.drivers import NothingToPick, recorded, replayed, seeded, unpacked
+    from diddo_rules.testing.drivers import NothingToPick, recorded, replayed, seeded
     from diddo_rules.testing.generator import (
         gen_cart,
         gen_case,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         carts,
         carts_with,
         cases,
+        choices,
         drawn,
         money,
         shipping_methods,
@@ -42,6 +43,7 @@ __all__ = [
     "carts",
     "carts_with",
     "cases",
+    "choices",
     "drawn",
     "gen_any",
     "gen_broken",
@@ -59,7 +61,6 @@ __all__ = [
     "seeded",
     "shipping_methods",
     "stores",
-    "unpacked",
     "valid_carts",
     "valid_cases",
     "variants",

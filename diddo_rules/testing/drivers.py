@@ -5,7 +5,9 @@ from random import Random
 
 from diddo_rules.context import Pick
 
-__all__ = ["NothingToPick", "recorded", "replayed", "seeded", "unpacked"]
+__all__ = ["NothingToPick", "choice_bytes", "packed", "recorded", "replayed", "seeded", "unpacked"]
+
+_WIDTH = 4
 
 
 class NothingToPick(LookupError):
@@ -53,18 +55,24 @@ def recorded(pick: Pick, into: MutableSequence[int]) -> Pick:
     return noting
 
 
-def unpacked(number: int) -> Pick:
-    """Return a driver that takes its choices from one number, in mixed radix, lowest digit first.
+def packed(choices: Iterable[int]) -> bytes:
+    """Return choices as bytes of fixed width, from which `unpacked` makes them again; each is below 2**31.
 
-    Hypothesis pays for each number drawn, whatever its size: one per line of a cart is what makes it fast.
+    Hypothesis pays for each value that it draws, whatever its size: one for a whole case is what makes it fast.
     """
-    rest = number
+    return b"".join((choice * 2 or 1).to_bytes(_WIDTH, "big") for choice in choices)
 
-    def pick(count: int) -> int:
-        nonlocal rest
-        if count < 1:
-            raise NothingToPick
-        rest, digit = divmod(rest, count)
-        return digit
 
-    return pick
+def unpacked(record: bytes) -> list[int]:
+    """Return the choices that bytes stand for: zero throughout is no choice at all.
+
+    So whoever lowers the bytes towards zero takes whole choices away, and with them lines of a cart. A choice is shifted
+    by a bit rather than by one, since a carry would stand in the way of lowering it byte by byte.
+    """
+    numbers = (int.from_bytes(record[start : start + _WIDTH], "big") for start in range(0, len(record), _WIDTH))
+    return [number >> 1 for number in numbers if number]
+
+
+def choice_bytes(count: int) -> int:
+    """Return how many bytes `count` packed choices take."""
+    return count * _WIDTH

@@ -1,11 +1,25 @@
 """The values that generated carts are made of: plain ones first, then those at which software breaks."""
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
 
 from diddo_rules.cart import BuyerIdentity
 from diddo_rules.money import Money
 
-__all__ = ["AMOUNTS", "BUYERS", "CURRENCIES", "DOMAINS", "FEES", "QUANTITIES", "TITLES", "money_of"]
+__all__ = [
+    "AMOUNTS",
+    "BUYERS",
+    "CURRENCIES",
+    "DOMAINS",
+    "FEES",
+    "MARKETPLACES",
+    "POOLS",
+    "QUANTITIES",
+    "TITLES",
+    "Pools",
+    "money_of",
+]
 
 CURRENCIES = ("USD", "EUR", "JPY", "KWD", "GBP", "KRW", "BHD", "CHF")
 
@@ -79,6 +93,57 @@ BUYERS = (
     BuyerIdentity(first_name="X", address_1="", address_2=" ", city=""),
     BuyerIdentity(phone="0"),
 )
+
+MARKETPLACES = ("SHOPIFY", "AMAZON")
+
+_FOLLOWING = ("last", "same store", "new store", "same store")
+"""What comes after a line; the plainest is nothing."""
+
+_TAX_PERCENT = (0, 8, 19, 7)
+_METHODS = tuple((count, selected) for count in (1, 2, 3) for selected in range(count))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pools:
+    """Values to choose from, the plainest first; `dataclasses.replace(POOLS, amounts=…)` makes others.
+
+    The tables hold every combination, so that one index chooses a whole line; the first value of each pool varies
+    fastest.
+    """
+
+    currencies: tuple[str, ...] = CURRENCIES
+    quantities: tuple[int, ...] = QUANTITIES
+    amounts: tuple[int, ...] = AMOUNTS
+    fees: tuple[int, ...] = FEES
+    titles: tuple[str, ...] = TITLES
+    domains: tuple[str, ...] = DOMAINS
+    buyers: tuple[BuyerIdentity, ...] = BUYERS
+
+    @cached_property
+    def carts(self) -> tuple[tuple[str, BuyerIdentity], ...]:
+        """Every currency with every buyer."""
+        return tuple((currency, buyer) for buyer, currency in product(self.buyers, self.currencies))
+
+    @cached_property
+    def lines(self) -> tuple[tuple[str, int, int, str, str], ...]:
+        """What follows the line, its quantity, the position of its price in `amounts`, its title and marketplace."""
+        prices = range(len(self.amounts))
+        digits = product(MARKETPLACES, self.titles, prices, self.quantities, _FOLLOWING)
+        return tuple(digit[::-1] for digit in digits)
+
+    @cached_property
+    def stores(self) -> tuple[tuple[str, int, int, int, int], ...]:
+        """A store's domain, fee, number of shipping methods, position of the selected one, and tax in percent."""
+        digits = product(_TAX_PERCENT, _METHODS, self.fees, self.domains)
+        return tuple((domain, fee, *methods, percent) for percent, methods, fee, domain in digits)
+
+    @cached_property
+    def prices(self) -> dict[str, tuple[Money, ...]]:
+        """The amounts in each currency."""
+        return {currency: tuple(money_of(it, currency) for it in self.amounts) for currency in self.currencies}
+
+
+POOLS = Pools()
 
 
 @lru_cache(maxsize=8192)

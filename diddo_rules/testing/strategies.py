@@ -15,7 +15,7 @@ from diddo_rules.context import Case, Pick
 from diddo_rules.engine import Engine
 from diddo_rules.money import Money
 from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, installed_engine
-from diddo_rules.testing.drivers import NothingToPick
+from diddo_rules.testing.drivers import NothingToPick, choice_bytes, replayed, unpacked
 from diddo_rules.testing.generator import gen_cart, gen_case, gen_line, gen_shipping_method, gen_store, gen_variant
 from diddo_rules.testing.pools import BUYERS, CURRENCIES
 from diddo_rules.violations import Violation
@@ -26,6 +26,7 @@ __all__ = [
     "carts",
     "carts_with",
     "cases",
+    "choices",
     "drawn",
     "money",
     "shipping_methods",
@@ -37,6 +38,8 @@ __all__ = [
 
 _T = TypeVar("_T")
 _BIGGEST = 10**12
+_CHOICES = 16
+"""Enough for the longest cart and what breaks it; beyond, the plainest choices are made."""
 
 
 def drawn(draw: st.DrawFn) -> Pick:
@@ -55,12 +58,14 @@ def _below(count: int) -> st.SearchStrategy[int]:
     return st.integers(0, count - 1)
 
 
-def _generated(generate: Callable[[Pick], _T]) -> st.SearchStrategy[_T]:
-    @st.composite
-    def generated(draw: st.DrawFn) -> _T:
-        return generate(drawn(draw))
+def choices(count: int = _CHOICES) -> st.SearchStrategy[list[int]]:
+    """Up to `count` choices for `replayed`; they shrink to fewer and smaller ones, and all are drawn at once."""
+    size = choice_bytes(count)
+    return st.binary(min_size=size, max_size=size).map(unpacked)
 
-    return generated()
+
+def _generated(generate: Callable[[Pick], _T]) -> st.SearchStrategy[_T]:
+    return choices().map(lambda chosen: generate(replayed(chosen)))
 
 
 def valid_carts() -> st.SearchStrategy[Cart]:
