@@ -70,9 +70,9 @@ class CarefulPass:
         *,
         known: Mapping[str, tuple[Violation, ...]] | None = None,
     ) -> None:
-        self._plan = plan
+        self.plan = plan
         self._first_only = stop == "first"
-        self._cart = cart
+        self.cart = cart
         self._values: dict[str, Any] = {"cart": cart, "context": context}
         self._known = known or {}
         self._findings: dict[str, tuple[Violation, ...]] = {}
@@ -82,7 +82,7 @@ class CarefulPass:
 
     def go_on(self, halt: Halt | None = None) -> None:
         """Ask every check but the I/O checks, from the start or from where the straight line stopped."""
-        steps = self._plan.steps[: self._plan.first_io]
+        steps = self.plan.steps[: self.plan.first_io]
         begin = 0
         if halt is not None:  # all before that was clean
             index, results, first, error = halt
@@ -167,14 +167,14 @@ class CarefulPass:
     def report(self) -> Report:
         """Return what came of it all."""
         shadow = None
-        if any(step.mode == "shadow" for step in self._plan.steps) or any(self._shadow.found.values()):
+        if any(step.mode == "shadow" for step in self.plan.steps) or any(self._shadow.found.values()):
             shadow = self._shadow.report()
         return self._enforced.report(
-            skipped=(*self._enforced.skipped, *self._plan.off),
+            skipped=(*self._enforced.skipped, *self.plan.off),
             shadow=shadow,
-            cart_id=None if self._cart is None else self._cart.id,
+            cart_id=None if self.cart is None else self.cart.id,
             findings=self._findings,
-            plan=self._plan,
+            plan=self.plan,
         )
 
     def _side(self, step: Step) -> _Side:
@@ -194,9 +194,9 @@ class CarefulPass:
         return policy.severity == "error"
 
     def _policy(self, step: Step, violation: Violation) -> Policy:
-        if step.exceptions and self._cart is not None and violation.at.startswith("/stores/"):
+        if step.exceptions and self.cart is not None and violation.at.startswith("/stores/"):
             position = int(violation.at.split("/")[2])
-            domain = self._cart.stores[position].store if position < len(self._cart.stores) else None
+            domain = self.cart.stores[position].store if position < len(self.cart.stores) else None
             if domain is not None and domain in step.exceptions:
                 return step.exceptions[domain][violation.code]
         return step.policies[violation.code]
@@ -209,7 +209,7 @@ class CarefulPass:
         for code in self._shadow_codes if step.mode == "shadow" else self._enforced_codes:
             if code in step.info.requires:
                 return f"{code} was found"
-        if self._cart is None and not step.info.takes_no_cart:
+        if self.cart is None and not step.info.takes_no_cart:
             return "there is no cart"
         return None
 

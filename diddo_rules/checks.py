@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from pydantic import BaseModel
 
 from diddo_rules.cart import Cart
-from diddo_rules.context import POINTS, Point
+from diddo_rules.context import POINTS, USUAL_POINTS, Point
 from diddo_rules.errors import CheckDefinitionError
 from diddo_rules.hookspecs import hookimpl
 from diddo_rules.violations import Violation
@@ -46,7 +46,7 @@ class CheckInfo:
     takes_no_cart: bool
     reads: tuple[str, ...] | None = None
     severity: Severity = "error"
-    points: tuple[Point, ...] = POINTS
+    points: tuple[Point, ...] = USUAL_POINTS
     is_io: bool = False
 
 
@@ -59,7 +59,7 @@ def check(
     yields: Iterable[type[Violation]] | None = None,
     reads: Iterable[str] | None = None,
     severity: Severity = "error",
-    points: Iterable[Point] = POINTS,
+    points: Iterable[Point] = USUAL_POINTS,
 ) -> Callable[[_Check], _Check]:
     """Make a function a check of the module it stands in.
 
@@ -78,7 +78,7 @@ def check(
             `stores.cart_lines.quantity`, each of which covers what is below it; `context` stands for the context. A
             check that says so is not run again when something else was changed.
         severity: `error` refuses the cart, `warning` travels with it, `info` is only told.
-        points: where the check is asked: `cart`, `checkout`, `api`.
+        points: where the check is asked: `cart`, where a change that adds a fault is then refused, `checkout`, `api`.
 
     Raises:
         CheckDefinitionError: the function cannot be a check.

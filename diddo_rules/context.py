@@ -6,12 +6,15 @@ from typing import Literal, NamedTuple
 
 from diddo_rules.cart import Cart
 
-__all__ = ["POINTS", "Case", "Context", "Mutator", "Pick", "Point"]
+__all__ = ["POINTS", "USUAL_POINTS", "Case", "Context", "Mutator", "Pick", "Point"]
 
 Point = Literal["cart", "checkout", "api"]
 """Where a cart is validated: when it is shown or changed, when it is about to be paid, or whenever somebody asks."""
 
 POINTS: tuple[Point, ...] = ("cart", "checkout", "api")
+
+USUAL_POINTS: tuple[Point, ...] = ("checkout", "api")
+"""Where a check is asked if nobody says otherwise: a cart that is being filled is not yet to be complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

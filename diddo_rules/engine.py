@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pluggy
 from pydantic import BaseModel
@@ -30,6 +31,9 @@ from diddo_rules.store_settings import StoreSettings
 from diddo_rules.suggest import did_you_mean
 from diddo_rules.time_limit import time_limit as within
 from diddo_rules.violations import ApiCall, Violation
+
+if TYPE_CHECKING:
+    from diddo_rules.trace import TimedPass
 
 __all__ = ["Engine"]
 
@@ -203,19 +207,37 @@ class Engine:
         reports = self.validate(before, context), self.validate(after, context)
         return only_worsened(*reports, carts=(before, after))
 
+    async def validate_change_async(self, before: Cart | None, after: Cart, context: Context = _NO_CONTEXT) -> Report:
+        """Return the report on a change as `validate_change` does, and let the I/O checks have their say."""
+        reports = await self.validate_async(before, context), await self.validate_async(after, context)
+        return only_worsened(*reports, carts=(before, after))
+
     def trace(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
         """Return what `validate` would, with what each check said, how long it took and what it read.
 
         Raises:
             NeedsAwait: there are I/O checks at this point.
         """
-        from diddo_rules.trace import traced  # noqa: PLC0415 (only who asks for a trace pays for it)
+        plan = self._courses[context.point].plan
+        if plan.has_io:
+            return self._refuse(cart, context)
+        careful = self._timed_pass(plan, cart, context)
+        return careful.traced_report(self._plugins)
 
-        course = self._courses[context.point]
-        if course.plan.has_io:
-            return course.judge(cart, context)
+    async def trace_async(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
+        """Return what `trace` does, and let the I/O checks have their say."""
+        plan = self._courses[context.point].plan
+        careful = self._timed_pass(plan, cart, context)
+        careful.seconds |= await self._lane.run(plan.steps[plan.first_io :], careful)
+        return careful.traced_report(self._plugins)
+
+    def _timed_pass(self, plan: Plan, cart: Cart | None, context: Context) -> "TimedPass":
+        from diddo_rules.trace import TimedPass  # noqa: PLC0415 (only who asks for a trace pays for it)
+
+        careful = TimedPass(plan, self._stop, cart, context)
         with within(self._time_limit):
-            return traced(course.plan, self._stop, cart, context, plugins=self._plugins)
+            careful.go_on()
+        return careful
 
     def next_step(self, report: Report) -> ApiCall | None:
         """Return the API call that clears the first violation that a call can clear; that to the checkout if ok."""
@@ -223,6 +245,13 @@ class Engine:
             return _with_cart(_CHECKOUT, report)
         calls = (violation.cleared_by for violation in report.violations)
         return next((_with_cart(call, report) for call in calls if call), None)
+
+    def fork(self) -> Self:
+        """Return an engine of the same plugins and settings, whose modes can be set on their own."""
+        forked = copy(self)
+        forked.__dict__.pop("_mutators", None)
+        forked._make_plans()  # noqa: SLF001  of its own class
+        return forked
 
     def set_mode(self, name: str, mode: Mode) -> None:
         """Enforce, shadow or switch off a code, a check or a plugin, from the next validation on.
@@ -312,18 +341,23 @@ class Engine:
         except pluggy.PluginValidationError as error:
             raise PluginLoadError(f"{error}. {did_you_mean('', hookspecs.HOOKS)}") from error
         self._wrappers = wrappers_of(self.hook.around_validation)
-        everywhere = None if self._differs_by_point() else self._course("api")
-        self._courses = {point: everywhere or self._course(point) for point in POINTS}
+        # Points at which the same holds share one plan.
+        made: list[tuple[Any, _Course]] = []
+        self._courses = {}
+        for point in POINTS:
+            holds = self._what_holds_at(point)
+            course = next((course for held, course in made if held == holds), None) or self._course(point)
+            made.append((holds, course))
+            self._courses[point] = course
+        self._settings = self._plugin_settings("api")
         vars(self).pop("_mutators", None)
 
-    def _differs_by_point(self) -> bool:
+    def _what_holds_at(self, point: Point) -> tuple[Layer | None, list[bool]]:
         infos = [info_of(it.function) for it in self.hook.check_cart.get_hookimpls()]
-        return bool(self._policies.points) or any(info is not None and info.points != POINTS for info in infos)
+        return self._policies.points.get(point), [info is not None and point in info.points for info in infos]
 
     def _course(self, point: Point) -> _Course:
         settings = self._plugin_settings(point)
-        if point == "api":
-            self._settings = settings
         implementations = self.hook.check_cart.get_hookimpls()
         steps = steps_of(implementations, settings=settings, policies=self._policies, point=point)
         plan = make_plan(steps, point=point)

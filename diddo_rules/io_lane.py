@@ -54,11 +54,15 @@ class IoLane:
         self._breakers: dict[str, Breaker] = {}
         self._abandoned: set[asyncio.Task[Any]] = set()
 
-    async def run(self, steps: Sequence[Step], careful: CarefulPass) -> None:
-        """Ask all checks at once, and let `careful` note what they say, in the order of the plan."""
+    async def run(self, steps: Sequence[Step], careful: CarefulPass) -> dict[str, float]:
+        """Ask all checks at once, let `careful` note what they say, in the order of the plan, and return the seconds.
+
+        Those are by check, for the checks that answered.
+        """
         asked = [step for step in steps if not careful.skips(step)]
         let_through = [step for step in asked if self._breaker(step).lets_through()]
-        tasks = {step: asyncio.ensure_future(_ask(step, careful.arguments(step))) for step in let_through}
+        seconds: dict[str, float] = {}
+        tasks = {step: asyncio.ensure_future(_ask(step, careful.arguments(step), seconds)) for step in let_through}
         try:
             if tasks:
                 await asyncio.wait(tasks.values(), timeout=self._settings.budget)
@@ -73,6 +77,7 @@ class IoLane:
                 self._take(step, tasks[step], careful)
             else:
                 careful.fail(step, "CircuitOpen", f"the check failed {self._settings.breaker_failures} times in a row")
+        return seconds
 
     def _breaker(self, step: Step) -> Breaker:
         return self._breakers.setdefault(step.name, Breaker(self._settings, self._clock))
@@ -103,8 +108,9 @@ class IoLane:
             careful.take(step, task.result())
 
 
-async def _ask(step: Step, arguments: list[Any]) -> Any:
+async def _ask(step: Step, arguments: list[Any], seconds: dict[str, float]) -> Any:
     """Return all that the check yields or returns; a crash of any kind is an Exception."""
+    started = time.perf_counter()
     try:
         results = step.function(*arguments)
         if inspect.isasyncgen(results):
@@ -112,3 +118,5 @@ async def _ask(step: Step, arguments: list[Any]) -> Any:
         return await results
     except SystemExit as error:
         raise RuntimeError(f"the check called sys.exit({error.code!r})") from error
+    finally:
+        seconds[step.name] = time.perf_counter() - started

@@ -28,6 +28,7 @@ class Step:
     Those are some of `cart`, `context`, `settings` and `store_settings`. `name` is the check's name in reports,
     `plugin:function`. `policies` say by code what becomes of a finding, `exceptions` say it by store and code where a
     store differs. `priority`, `before` and `after` are those that count, and `placed_by` names the settings behind them.
+    `asked` says whether it is asked at this enforcement point.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Step:
     before: tuple[str, ...]
     after: tuple[str, ...]
     placed_by: tuple[str, ...] = ()
+    asked: bool = True
     settings: Any = None
     store_settings: StoreSettings[Any] | None = None
     policies: Mapping[str, Policy]
@@ -160,7 +162,8 @@ def _step(
         "on_failure": "block",
     }
     placed_by = []
-    for code in (violation.code for violation in info.yields):
+    codes = [violation.code for violation in info.yields]
+    for code in codes:
         for what in place:
             for value, where in policies.overrides(what, (plugin, name, code), point):
                 place[what] = value
@@ -172,13 +175,14 @@ def _step(
         info=info,
         arguments=arguments,
         placed_by=tuple(dict.fromkeys(placed_by)),
+        asked=point in info.points or policies.speaks_of((plugin, name, *codes), point),
         settings=own and own.default,
         store_settings=own,
         policies=_policies(plugin, name, info, policies, point),
         exceptions={
             store: _policies(plugin, name, info, policies, point, store=store)
             for store, layer in policies.stores.items()
-            if not {plugin, name, *(violation.code for violation in info.yields)}.isdisjoint(layer.checks)
+            if not {plugin, name, *codes}.isdisjoint(layer.checks)
         },
         **place,
     )
@@ -224,7 +228,7 @@ def make_plan(steps: Iterable[Step], *, point: Point) -> Plan:
 def _reason_to_leave_out(step: Step, point: Point) -> str | None:
     if step.mode == "off":
         return "switched off in the settings"
-    if point not in step.info.points:
+    if not step.asked:
         return f"not asked at {point}"
     return None
 

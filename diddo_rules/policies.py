@@ -120,6 +120,11 @@ class Policies:
         if point in self.points:
             yield f"points.{point}.checks", self.points[point].checks
 
+    def speaks_of(self, names: Iterable[str], point: Point) -> bool:
+        """Return whether the settings of the point give a mode to any of these names: so it is asked there."""
+        layer = self.points.get(point)
+        return layer is not None and any(said.mode is not None for said in _said(layer.checks, names))
+
     def policy(self, names: Names, severity: Severity, *, point: Point, store: str | None = None) -> Policy:
         """Return what becomes of a finding, in the part of `store` or elsewhere; `severity` is what its check says."""
         policy = Policy("enforce" if self._wants(names) else "off", severity)

@@ -6,15 +6,14 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-from diddo_rules.careful import CRASHES, CarefulPass, Stop
+from diddo_rules.careful import CRASHES, CarefulPass
 from diddo_rules.cart import Cart
-from diddo_rules.context import Context
 from diddo_rules.loader import LoadedPlugin
-from diddo_rules.plan import Plan, Step
+from diddo_rules.plan import Step
 from diddo_rules.report import Report, TraceEntry
 from diddo_rules.tracking import tracked
 
-__all__ = ["TimedPass", "traced"]
+__all__ = ["TimedPass"]
 
 
 class TimedPass(CarefulPass):
@@ -30,25 +29,20 @@ class TimedPass(CarefulPass):
         super().ask(step)
         self.seconds[step.name] = perf_counter() - started
 
+    def traced_report(self, plugins: Mapping[str, LoadedPlugin]) -> Report:
+        """Return the report with one entry per check: those that run in their order, then the rest.
 
-def traced(
-    plan: Plan, stop: Stop, cart: Cart | None, context: Context, *, plugins: Mapping[str, LoadedPlugin]
-) -> Report:
-    """Validate the cart, and return the report with one entry per check: those that ran in their order, then the rest.
-
-    What a check reads is learnt by asking it a second time, with a cart that keeps a record.
-    """
-    careful = TimedPass(plan, stop, cart, context)
-    careful.go_on()
-    report = careful.report()
-    entries = []
-    for step in plan.every_step():
-        entry = _entry(step, plugins, report)
-        if entry.verdict in {"passed", "found"}:
-            reads = _reads(step, cart, careful.arguments(step))
-            entry = replace(entry, seconds=careful.seconds[step.name], reads=reads)
-        entries.append(entry)
-    return replace(report, trace=tuple(entries))
+        What a check reads is learnt by asking it a second time, with a cart that keeps a record.
+        """
+        report = self.report()
+        entries = []
+        for step in self.plan.every_step():
+            entry = _entry(step, plugins, report)
+            if entry.verdict in {"passed", "found"}:
+                reads = None if step.info.is_io else _reads(step, self.cart, self.arguments(step))
+                entry = replace(entry, seconds=self.seconds.get(step.name), reads=reads)
+            entries.append(entry)
+        return replace(report, trace=tuple(entries))
 
 
 def _reads(step: Step, cart: Cart | None, arguments: list[Any]) -> tuple[str, ...] | None:
