@@ -39,6 +39,9 @@ class _Side:
         self.skipped: list[Skipped] = []
         self.crashed: list[Crash] = []
 
+    def everything(self) -> Iterable[Violation]:
+        return chain(*self.found.values())
+
     def report(self, **more: Any) -> Report:
         return Report(
             violations=tuple(self.found["error"]),
@@ -77,8 +80,6 @@ class CarefulPass:
         self._known = known or {}
         self._findings: dict[str, tuple[Violation, ...]] = {}
         self._enforced, self._shadow = _Side(), _Side()
-        self._enforced_codes: dict[str, None] = {}
-        self._shadow_codes: dict[str, None] = {}
 
     def go_on(self, halt: Halt | None = None) -> None:
         """Ask every check but the I/O checks, from the start or from where the straight line stopped."""
@@ -119,13 +120,15 @@ class CarefulPass:
 
     def arguments(self, step: Step) -> list[Any]:
         """Return what the check is called with."""
-        values = self._values | {"settings": step.settings, "store_settings": step.store_settings}
+        values = self._values
+        values["settings"], values["store_settings"] = step.settings, step.store_settings
         return [values[name] for name in step.arguments]
 
     def take(self, step: Step, results: Iterable[Any]) -> None:
         """Note what a check yields, and that it ran."""
         found: list[Violation] = []
-        yields = step.info.yields
+        yields, policies, everywhere = step.info.yields, step.policies, not step.exceptions
+        enforced, shadowed, first_only = self._enforced.found, self._shadow.found, self._first_only
         self._side(step).ran.append(step.name)
         try:
             for result in results:
@@ -133,8 +136,13 @@ class CarefulPass:
                     self._note_foreign(step, result)
                     continue
                 found.append(result)
-                if self._file(step, result) and self._first_only:
-                    break
+                policy = policies[result.code] if everywhere else self._policy(step, result)
+                if policy.mode == "enforce":
+                    enforced[policy.severity].append(result)
+                    if first_only and policy.severity == "error":
+                        break
+                elif policy.mode == "shadow":
+                    shadowed[policy.severity].append(result)
         except CRASHES as error:
             self.crash(step, error, results, ran=True)
         else:
@@ -167,7 +175,7 @@ class CarefulPass:
     def report(self) -> Report:
         """Return what came of it all."""
         shadow = None
-        if any(step.mode == "shadow" for step in self.plan.steps) or any(self._shadow.found.values()):
+        if self.plan.clean.shadow is not None or any(self._shadow.everything()):
             shadow = self._shadow.report()
         return self._enforced.report(
             skipped=(*self._enforced.skipped, *self.plan.off),
@@ -179,19 +187,6 @@ class CarefulPass:
 
     def _side(self, step: Step) -> _Side:
         return self._shadow if step.mode == "shadow" else self._enforced
-
-    def _file(self, step: Step, violation: Violation) -> bool:
-        """Put a violation where it belongs, and return whether it refuses the cart."""
-        policy = self._policy(step, violation)
-        if policy.mode == "off":
-            return False
-        self._shadow_codes[violation.code] = None
-        if policy.mode == "shadow":
-            self._shadow.found[policy.severity].append(violation)
-            return False
-        self._enforced_codes[violation.code] = None
-        self._enforced.found[policy.severity].append(violation)
-        return policy.severity == "error"
 
     def _policy(self, step: Step, violation: Violation) -> Policy:
         if step.exceptions and self.cart is not None and violation.at.startswith("/stores/"):
@@ -205,10 +200,12 @@ class CarefulPass:
         refused = self._enforced.found["error"]
         if self._first_only and refused:
             return f"stopped at the first violation, {refused[0].code}"
-        # What is only recorded must not silence what counts.
-        for code in self._shadow_codes if step.mode == "shadow" else self._enforced_codes:
-            if code in step.info.requires:
-                return f"{code} was found"
+        if step.info.requires:
+            # What is only recorded must not silence what counts.
+            sides = (self._enforced, self._shadow) if step.mode == "shadow" else (self._enforced,)
+            for found in (it for side in sides for it in side.everything()):
+                if found.code in step.info.requires:
+                    return f"{found.code} was found"
         if self.cart is None and not step.info.takes_no_cart:
             return "there is no cart"
         return None

@@ -21,7 +21,7 @@ from diddo_rules.violations import Violation
 __all__ = ["Plan", "Step", "make_plan", "steps_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
     """One check of one plugin, ready to be called with `arguments`.
 
@@ -47,7 +47,7 @@ class Step:
     exceptions: Mapping[str, Mapping[str, Policy]] = field(default_factory=dict)
     on_failure: OnFailure = "block"
 
-    @property
+    @cached_property
     def codes(self) -> tuple[str, ...]:
         """The codes that the check may find."""
         return tuple(violation.code for violation in self.info.yields)
@@ -57,13 +57,13 @@ class Step:
         """What decides between checks that no constraint orders; no two checks share it."""
         return self.info.is_io, self.priority, self.codes, self.plugin, self.function.__name__
 
-    @property
+    @cached_property
     def mode(self) -> Mode:
         """The strongest mode of any of its codes, anywhere."""
         modes = {policy.mode for policy in self.every_policy()}
         return next(mode for mode in MODES if mode in modes)
 
-    @property
+    @cached_property
     def blocks(self) -> bool:
         """Whether any of its findings could refuse a cart."""
         return ENFORCED in self.every_policy()
