@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from diddo_plugins import translations as texts
 from diddo_plugins.cart import CartNotFound
-from diddo_rules import BuyerIdentity, Cart, Case, Context, Mutator, Pick, Violation, check, hookimpl, is_blank
+from diddo_rules import ApiCall, BuyerIdentity, Cart, Case, Context, Mutator, Pick, Violation, check, hookimpl, is_blank
 
 __all__ = ["BuyerIdentityMissing", "buyer_is_known", "mutators"]
 
@@ -15,9 +16,11 @@ class BuyerIdentityMissing(Violation):
     http_status = 400
     template = "The cart has no customer information."
     remedy = "Send the customer's name, address and contact with POST /cart/customer."
+    translations = texts.BUYER_IDENTITY_MISSING
+    cleared_by = ApiCall("POST", "/cart/customer", "Says who buys.")
 
 
-@check(priority=300, requires=(CartNotFound,))
+@check(priority=300, requires=(CartNotFound,), reads=("buyer_identity",))
 def buyer_is_known(cart: Cart) -> Iterator[BuyerIdentityMissing]:
     """The cart has a buyer identity, and at least one of its fields says something."""
     buyer = cart.buyer_identity

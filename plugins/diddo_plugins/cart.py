@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from diddo_rules import Cart, CartStatus, Case, Context, Mutator, Pick, Violation, check, hookimpl
+from diddo_plugins import translations as texts
+from diddo_rules import ApiCall, Cart, CartStatus, Case, Context, Mutator, Pick, Violation, check, hookimpl
 
 __all__ = ["AlreadySubmitted", "CartNotFound", "cart_exists", "cart_is_not_submitted", "mutators"]
 
@@ -15,6 +16,8 @@ class CartNotFound(Violation):
     http_status = 400
     template = "There is no cart with the id {cart_id!r}."
     remedy = "Create a cart by adding an item with POST /cart/add, and use the id it answers with."
+    translations = texts.CART_NOT_FOUND
+    cleared_by = ApiCall("POST", "/cart/add", "Makes a cart.")
     cart_id: str
 
 
@@ -25,17 +28,19 @@ class AlreadySubmitted(Violation):
     http_status = 409
     template = "A checkout session was already created for the cart {cart_id!r}."
     remedy = "Follow the cart with GET /cart/status/:id, or start a new cart for another order."
+    translations = texts.ALREADY_SUBMITTED
+    cleared_by = ApiCall("GET", "/cart/status/{cart_id}", "Tells how its payment stands.")
     cart_id: str
 
 
-@check(priority=100)
+@check(priority=100, reads=("context",))
 def cart_exists(cart: Cart | None, context: Context) -> Iterator[CartNotFound]:
     """There is a cart with the id that was asked for."""
     if cart is None:
         yield CartNotFound(at="", cart_id=context.cart_id or "")
 
 
-@check(priority=200, requires=(CartNotFound,))
+@check(priority=200, requires=(CartNotFound,), reads=("id", "status", "context"))
 def cart_is_not_submitted(cart: Cart, context: Context) -> Iterator[AlreadySubmitted]:
     """No checkout session was created for the cart, and it has not become an order."""
     if cart.status is CartStatus.SUBMITTED:

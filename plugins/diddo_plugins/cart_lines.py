@@ -3,9 +3,23 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from diddo_plugins import translations as texts
 from diddo_plugins.cart import CartNotFound
 from diddo_plugins.stores import MissingStores
-from diddo_rules import Cart, Case, Context, Mutator, Pick, Variant, Violation, check, hookimpl, is_blank, pointer
+from diddo_rules import (
+    ApiCall,
+    Cart,
+    Case,
+    Context,
+    Mutator,
+    Pick,
+    Variant,
+    Violation,
+    check,
+    hookimpl,
+    is_blank,
+    pointer,
+)
 from diddo_rules.edits import with_line, with_store
 
 __all__ = [
@@ -24,6 +38,8 @@ class MissingCartLines(Violation):
     http_status = 400
     template = "Store {position} of the cart has no lines."
     remedy = "Add an item of this store with POST /cart/add, or remove the store with its last item."
+    translations = texts.MISSING_CART_LINES
+    cleared_by = ApiCall("POST", "/cart/add", "Puts something into the cart.")
     position: int
 
 
@@ -34,12 +50,14 @@ class VariantNotFound(Violation):
     http_status = 400
     template = "Line {line} of store {position} has an unknown variant {variant_id!r}."
     remedy = "Remove the line with DELETE /cart/items, and add a variant that GET /products lists."
+    translations = texts.VARIANT_NOT_FOUND
+    cleared_by = ApiCall("DELETE", "/cart/items", "Takes out what is not sold.")
     position: int
     line: int
     variant_id: str
 
 
-@check(priority=800, requires=(CartNotFound, MissingStores))
+@check(priority=800, requires=(CartNotFound, MissingStores), reads=("stores.cart_lines",))
 def every_store_has_lines(cart: Cart) -> Iterator[MissingCartLines]:
     """Something is bought from each store."""
     for index, store in enumerate(cart.stores):
@@ -47,7 +65,7 @@ def every_store_has_lines(cart: Cart) -> Iterator[MissingCartLines]:
             yield MissingCartLines(at=pointer("stores", index, "cart_lines"), position=index + 1)
 
 
-@check(priority=900, requires=(CartNotFound, MissingStores))
+@check(priority=900, requires=(CartNotFound, MissingStores), reads=("stores.cart_lines.variant.id", "context"))
 def every_line_has_a_known_variant(cart: Cart, context: Context) -> Iterator[VariantNotFound]:
     """Each line names a variant, and the catalogue, where there is one at hand, knows it."""
     known = context.variant_known

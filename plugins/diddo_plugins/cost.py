@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from diddo_plugins import translations as texts
 from diddo_plugins.cart import CartNotFound
-from diddo_rules import Cart, Case, Context, Mutator, Pick, Violation, check, hookimpl
+from diddo_rules import ApiCall, Cart, Case, Context, Mutator, Pick, Violation, check, hookimpl
 
 __all__ = ["MissingTotalCost", "mutators", "total_is_known"]
 
@@ -15,9 +16,11 @@ class MissingTotalCost(Violation):
     http_status = 400
     template = "The cart has no total cost: its pricing or its variants are misconfigured."
     remedy = "Check that each variant of the cart has a price, then load the cart again."
+    translations = texts.MISSING_TOTAL_COST
+    cleared_by = ApiCall("POST", "/cart/update", "Prices the cart anew.")
 
 
-@check(priority=400, requires=(CartNotFound,))
+@check(priority=400, requires=(CartNotFound,), reads=("cost.total",))
 def total_is_known(cart: Cart) -> Iterator[MissingTotalCost]:
     """The cart has a cost with a total; a total of 0 is one."""
     if cart.cost is None:

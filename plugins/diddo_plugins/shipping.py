@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from diddo_plugins import translations as texts
 from diddo_plugins.cart import CartNotFound
 from diddo_plugins.stores import MissingStores
-from diddo_rules import Cart, Case, Context, Mutator, Pick, Violation, check, hookimpl, is_blank, pointer
+from diddo_rules import ApiCall, Cart, Case, Context, Mutator, Pick, Violation, check, hookimpl, is_blank, pointer
 from diddo_rules.edits import with_store
 
 __all__ = ["ShippingAddressUnavailable", "every_store_ships", "mutators"]
@@ -17,10 +18,14 @@ class ShippingAddressUnavailable(Violation):
     http_status = 422
     template = "Store {position} of the cart has no selected shipping method."
     remedy = "Read the methods with GET /cart/shipping-rates/:id, then choose with POST /cart/shipping-method."
+    translations = texts.SHIPPING_ADDRESS_UNAVAILABLE
+    cleared_by = ApiCall(
+        "GET", "/cart/shipping-rates/{cart_id}", "Offers the methods to choose from with POST /cart/shipping-method."
+    )
     position: int
 
 
-@check(priority=700, requires=(CartNotFound, MissingStores))
+@check(priority=700, requires=(CartNotFound, MissingStores), reads=("stores.offer.selected_shipping_method.id",))
 def every_store_ships(cart: Cart) -> Iterator[ShippingAddressUnavailable]:
     """Each store's offer has a selected shipping method with an id."""
     for index, store in enumerate(cart.stores):

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from diddo_plugins import translations as texts
 from diddo_plugins.cart import CartNotFound
-from diddo_rules import Cart, Case, Context, Cost, Mutator, Pick, Violation, check, hookimpl, is_blank, pointer
+from diddo_rules import ApiCall, Cart, Case, Context, Cost, Mutator, Pick, Violation, check, hookimpl, is_blank, pointer
 from diddo_rules.edits import with_store
 
 __all__ = ["MissingStoreDomain", "MissingStores", "cart_has_stores", "every_store_has_a_domain", "mutators"]
@@ -16,6 +17,8 @@ class MissingStores(Violation):
     http_status = 400
     template = "The cart has no store."
     remedy = "Put something into the cart with POST /cart/add."
+    translations = texts.MISSING_STORES
+    cleared_by = ApiCall("POST", "/cart/add", "Puts something into the cart.")
 
 
 class MissingStoreDomain(Violation):
@@ -25,17 +28,19 @@ class MissingStoreDomain(Violation):
     http_status = 400
     template = "Store {position} of the cart has no domain."
     remedy = "Ask whoever keeps the catalogue to set the store's domain, then add its items again."
+    translations = texts.MISSING_STORE_DOMAIN
+    cleared_by = ApiCall("DELETE", "/cart/items", "Takes out what nobody can deliver.")
     position: int
 
 
-@check(priority=500, requires=(CartNotFound,))
+@check(priority=500, requires=(CartNotFound,), reads=("stores",))
 def cart_has_stores(cart: Cart) -> Iterator[MissingStores]:
     """At least one store is in the cart."""
     if not cart.stores:
         yield MissingStores(at="/stores")
 
 
-@check(priority=600, requires=(CartNotFound, MissingStores))
+@check(priority=600, requires=(CartNotFound, MissingStores), reads=("stores.store",))
 def every_store_has_a_domain(cart: Cart) -> Iterator[MissingStoreDomain]:
     """Each store says which merchant it is."""
     for index, store in enumerate(cart.stores):

@@ -22,7 +22,7 @@ def modules_of(package: Any) -> list[str]:
 
 
 MODULES = [*modules_of(diddo_rules), *modules_of(diddo_plugins)]
-PLUGINS = modules_of(diddo_plugins)
+PLUGINS = [name for name in modules_of(diddo_plugins) if name != "diddo_plugins.translations"]
 VIOLATIONS = sorted(installed_engine().violations.items())
 
 
