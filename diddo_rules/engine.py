@@ -116,11 +116,14 @@ class Engine:
         self._require_known_names()
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, installed: Iterable[EntryPoint] | None = None) -> Self:
+    def from_settings(
+        cls, settings: Settings, *, installed: Iterable[EntryPoint] | None = None, time_limit: float | None = None
+    ) -> Self:
         """Load the plugins that the settings ask for, and make an engine of them.
 
         Args:
             settings: what `load_settings` returned.
+            time_limit: the seconds for plain checks where the settings do not say.
             installed: entry points to load from; by default those of the group `diddo_rules`.
 
         Raises:
@@ -147,7 +150,7 @@ class Engine:
             points=settings.points,
             stores=settings.stores,
             io=rules.io,
-            time_limit=rules.time_limit,
+            time_limit=rules.time_limit or time_limit,
             origins=settings.origins,
             not_imported=(*loading.not_imported, *(failed.name for failed in loading.failed)),
         )
@@ -259,12 +262,16 @@ class Engine:
         Raises:
             SettingsError: there is no such code, check or plugin.
         """
-        known = {*self._plugins, *(step.name for step in self.plan.every_step()), *self.violations}
-        if name not in known:
-            meant = did_you_mean(name, known)
+        if name not in self.names:
+            meant = did_you_mean(name, self.names)
             raise SettingsError(f"{name} is neither the code of a loaded check, nor a check, nor a plugin. {meant}")
         self._policies = self._policies.with_mode(name, mode)
         self._make_plans()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What settings may name: every plugin, check and code."""
+        return frozenset({*self._plugins, *(step.name for step in self.plan.every_step()), *self.violations})
 
     @property
     def modes(self) -> Mapping[str, Mode]:

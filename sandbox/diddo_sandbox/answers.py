@@ -22,10 +22,12 @@ from diddo_sandbox.errors import (
     RequestTooLarge,
     RouteNotFound,
 )
+from diddo_sandbox.languages import ENGLISH, preferred_language
 
 __all__ = [
     "BODY_LIMIT",
     "ERROR_RESPONSES",
+    "SPOKEN",
     "ErrorBody",
     "Responses",
     "error_body",
@@ -63,6 +65,9 @@ class ErrorBody(BaseModel):
 
 Responses = dict[int | str, dict[str, Any]]
 
+# Sent with all that is told in the language that was asked for.
+SPOKEN = {"Vary": "Accept-Language"}
+
 # What any route may answer: documented once.
 ERROR_RESPONSES: Responses = {
     status: {"model": ErrorBody, "description": description}
@@ -85,9 +90,9 @@ def json_response(content: Any, *, status: int = 200, headers: Mapping[str, str]
     return Response(orjson.dumps(content), status, headers, "application/json")
 
 
-def error_body(*violations: Violation) -> bytes:
+def error_body(*violations: Violation, language: str | None = None) -> bytes:
     """Return the JSON body for what was found; it may quote any number or text that was sent, however odd."""
-    return json.dumps({"errors": [violation.to_error() for violation in violations]}).encode()
+    return json.dumps({"errors": [violation.to_error(language) for violation in violations]}).encode()
 
 
 def error_response(*violations: Violation, headers: Mapping[str, str] | None = None) -> Response:
@@ -103,9 +108,14 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _failed)  # Starlette then raises it again, for the backstop to log
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  registered for it
-    return error_response(*error.violations)
+    asked_for = preferred_language(request.headers.get("accept-language", ""), request.app.state.services.languages)
+    # The sandbox's own refusals are in English only; one language speaks for the whole answer.
+    language = asked_for if all(asked_for in it.translations for it in error.violations) else ENGLISH
+    body = error_body(*error.violations, language=language)
+    headers = SPOKEN | {"Content-Language": language}
+    return Response(body, error.violations[0].http_status, headers, "application/json")
 
 
 async def _unreadable(_request: Request, error: Exception) -> Response:

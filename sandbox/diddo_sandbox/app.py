@@ -28,10 +28,13 @@ from diddo_sandbox.carts import CartRecord, Carts
 from diddo_sandbox.catalogue import Catalogue
 from diddo_sandbox.checkouts import Checkouts
 from diddo_sandbox.guard import Backstop, Guard
+from diddo_sandbox.languages import languages_of
 from diddo_sandbox.pages import payment, receipt, three_d_secure
 from diddo_sandbox.payment_gateways import PaymentGateways
 from diddo_sandbox.ready_made import ready_made
 from diddo_sandbox.routes import carts, checkouts, control, products
+from diddo_sandbox.routes import rules as rule_routes
+from diddo_sandbox.rules import Rules
 from diddo_sandbox.services import Services
 from diddo_sandbox.settings import SandboxSettings
 
@@ -114,16 +117,19 @@ class Sandbox:
         )
         gateways = PaymentGateways(settings, webhook_secret=f"whsec_{secret}", fake=stripe, fake_url=base_url)
         catalogue = Catalogue.load(settings.catalogue, images_url=f"{base_url}/images")
-        cart_service = Carts(catalogue, currency=settings.currency, ready_made=self._ready_made)
+        rules = Rules(engine)
+        cart_service = Carts(catalogue, rules, currency=settings.currency, ready_made=self._ready_made)
         self.services = Services(
             settings=settings,
             secret=secret.encode(),
             worlds=worlds,
             catalogue=catalogue,
             carts=cart_service,
+            rules=rules,
+            languages=languages_of(engine),
             checkouts=Checkouts(
                 cart_service,
-                engine,
+                rules,
                 gateways,
                 settings,
                 base_url=base_url,
@@ -173,7 +179,7 @@ class Sandbox:
             separate_input_output_schemas=False,
         )
         api.state.services = self.services
-        for part in (carts, checkouts, products, control):
+        for part in (carts, checkouts, products, control, rule_routes):
             api.include_router(part.router)
         for pages in (products.pictures, receipt.router, payment.router, three_d_secure.router):
             api.include_router(pages)

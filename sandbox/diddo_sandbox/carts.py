@@ -40,6 +40,7 @@ from diddo_sandbox.errors import (
     QuantityInvalid,
     UnknownVariant,
 )
+from diddo_sandbox.rules import Rules, refusal
 
 __all__ = ["CART", "LARGEST_QUANTITY", "CartRecord", "Carts"]
 
@@ -87,12 +88,14 @@ class Carts:
 
     Args:
         catalogue: what can be put in them.
+        rules: what may refuse a change, if a check is asked about changes.
         currency: the currency in which an empty cart costs nothing.
         ready_made: makes the cart of an id that is not stored, if every world has it from the start.
     """
 
-    def __init__(self, catalogue: Catalogue, *, currency: str, ready_made: ReadyMade) -> None:
+    def __init__(self, catalogue: Catalogue, rules: Rules, *, currency: str, ready_made: ReadyMade) -> None:
         self._catalogue = catalogue
+        self._rules = rules
         self._currency = currency
         self._ready_made = ready_made
 
@@ -158,8 +161,10 @@ class Carts:
 
         if await self.find(world, cart_id) is None:
             cart = new_cart(world.ids.new("cart_", 20))
+            self._price(cart)
+            empty = orjson.dumps(cart)
             edit(cart)
-            return await self._store_new(world, cart)
+            return await self._store_new(world, cart, empty)
         return await self.change(world, cart_id, edit)
 
     async def set_quantity(self, world: World, cart_id: str, variant_id: str, quantity: int) -> dict[str, Any]:
@@ -223,7 +228,7 @@ class Carts:
         """Edit a cart, price it anew and store it; who loses a race edits the newer cart.
 
         Raises:
-            ApiError: there is no such cart, or it is locked or submitted.
+            ApiError: there is no such cart, or it is locked or submitted, or the edit adds what a check refuses.
         """
         while True:
             record = await self.read(world, cart_id)
@@ -237,6 +242,7 @@ class Carts:
             self._price(record.cart)
             if orjson.dumps(record.cart) == before:
                 return record.cart
+            await self._require_no_new_fault(world, before, record.cart)
             try:
                 await world.commit([record.put(created=world.clock.now())])
             except Conflict:
@@ -247,10 +253,16 @@ class Carts:
         """Tell whether the catalogue has a variant."""
         return variant_id in self._catalogue.items
 
-    async def _store_new(self, world: World, cart: dict[str, Any]) -> dict[str, Any]:
+    async def _store_new(self, world: World, cart: dict[str, Any], empty: bytes) -> dict[str, Any]:
         self._price(cart)
+        await self._require_no_new_fault(world, empty, cart)
         await world.commit([CartRecord(cart).put(created=world.clock.now())])
         return cart
+
+    async def _require_no_new_fault(self, world: World, before: bytes, cart: dict[str, Any]) -> None:
+        report = await self._rules.validate_change(world, before, cart)
+        if report is not None and not report.ok:
+            raise refusal(report)
 
     def _item(self, variant_id: str) -> Item:
         item = self._catalogue.items.get(variant_id)

@@ -7,7 +7,7 @@ A cart's record holds its checkout: `{"id", "run", "gateway", "session_id", "url
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -24,13 +24,15 @@ from diddo_gateways.protocol import (
 )
 from diddo_gateways.worlds import World
 from diddo_plugins.cart import CartNotFound
-from diddo_rules import Cart, Context, Engine, Report
+from diddo_rules import Cart, Case, Context, Report, Violation
+from diddo_rules.context import Point
 from diddo_sandbox.carts import CartRecord, Carts
-from diddo_sandbox.errors import ApiError, InternalServerError, PaymentRefused, ServiceUnavailable
+from diddo_sandbox.errors import ApiError, PaymentRefused, ServiceUnavailable
 from diddo_sandbox.payment_gateways import PaymentGateways
+from diddo_sandbox.rules import Rules, refusal
 from diddo_sandbox.settings import SandboxSettings
 
-__all__ = ["CHECKOUT", "Checkouts"]
+__all__ = ["CHECKOUT", "Checkouts", "Opened"]
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,13 @@ SEEN = 32
 CHECKOUT = "checkout"
 
 
+class Opened(NamedTuple):
+    """A checkout that was opened: where it is paid, and what the shopper should be told all the same."""
+
+    url: str
+    warnings: tuple[Violation, ...]
+
+
 class Unpayable(Exception):
     """The cart cannot be put to a gateway: only checks that somebody has switched off let it come so far."""
 
@@ -63,7 +72,7 @@ class Checkouts:
 
     Args:
         carts: the carts that are checked out.
-        engine: what validates them.
+        rules: what validates them.
         gateways: who takes the money.
         settings: where the shopper returns to, and how many failures cancel.
         base_url: the server's own origin.
@@ -74,7 +83,7 @@ class Checkouts:
     def __init__(
         self,
         carts: Carts,
-        engine: Engine,
+        rules: Rules,
         gateways: PaymentGateways,
         settings: SandboxSettings,
         *,
@@ -83,24 +92,24 @@ class Checkouts:
         installation: str,
     ) -> None:
         self._carts = carts
-        self._engine = engine
+        self._rules = rules
         self._gateways = gateways
         self._settings = settings
         self._base_url = base_url
         self._run = run
         self._installation = installation
 
-    async def validate(self, world: World, cart_id: str) -> Report:
-        """Validate a cart as `start` does, changing nothing."""
-        return self._judge(cart_id, await self._carts.find(world, cart_id))
+    async def validate(self, world: World, cart_id: str, point: Point) -> Report:
+        """Validate a cart as `start` does, or as at another point, with a trace; nothing is changed or recorded."""
+        return await self._rules.trace(world, *self._case(cart_id, await self._carts.find(world, cart_id), point))
 
-    async def start(self, world: World, cart_id: str) -> str:
-        """Validate and lock a cart, open its payment session, and return the URL of the page where it is paid.
+    async def start(self, world: World, cart_id: str) -> Opened:
+        """Validate and lock a cart, open its payment session, and return where it is paid.
 
         Raises:
             ApiError: the cart does not hold, or the gateway refuses it or cannot be reached; the cart stays as it was.
         """
-        record = await self._lock(world, cart_id)
+        record, report = await self._lock(world, cart_id)
         try:
             session = await self._gateways.serving(world).create_session(self._request(world, record))
         except (GatewayError, Unpayable) as error:
@@ -110,7 +119,7 @@ class Checkouts:
             await self._unlock(world, cart_id)
             raise
         await self._keep_session(world, cart_id, session)
-        return str(session.url)
+        return Opened(str(session.url), report.warnings)
 
     async def learn(self, world: World, event: SessionEvent) -> None:
         """Carry out what a gateway's verified webhook says; one that comes twice or too late changes nothing."""
@@ -149,23 +158,20 @@ class Checkouts:
             raise _payment_fault(error) from error
         return record, session
 
-    def _judge(self, cart_id: str, record: CartRecord | None) -> Report:
+    def _case(self, cart_id: str, record: CartRecord | None, point: Point = "checkout") -> Case:
         cart = None if record is None else Cart.model_validate(record.cart)
         locked = record is not None and record.checkout is not None and not self._abandoned(record.checkout)
-        context = Context(cart_id=cart_id, checkout_session_open=locked, variant_known=self._carts.knows_variant)
-        report = self._engine.validate(cart, context)
-        for crash in report.crashed:
-            log.error("check %s crashed on cart %s: %s: %s", crash.check, cart_id, crash.exception, crash.message)
-        return report
+        known = self._carts.knows_variant
+        return Case(cart, Context(cart_id=cart_id, checkout_session_open=locked, variant_known=known, point=point))
 
     def _abandoned(self, checkout: Mapping[str, Any]) -> bool:
         return bool(checkout["status"] == "opening" and checkout["run"] != self._run)
 
-    async def _lock(self, world: World, cart_id: str) -> CartRecord:
+    async def _lock(self, world: World, cart_id: str) -> tuple[CartRecord, Report]:
         """Validate a cart and lock it; of many that race, the first to commit wins and the others find it locked."""
         while True:
             record = await self._carts.find(world, cart_id)
-            report = self._judge(cart_id, record)
+            report = await self._rules.validate(world, *self._case(cart_id, record))
             if not report.ok:
                 raise refusal(report)
             if record is None:  # somebody has switched that check off, but there is nothing to check out
@@ -190,7 +196,7 @@ class Checkouts:
                 await world.commit(changes)
             except Conflict:
                 continue
-            return record
+            return record, report
 
     async def _unlock(self, world: World, cart_id: str) -> None:
         record = await self._carts.read(world, cart_id)
@@ -252,14 +258,6 @@ class Checkouts:
             log.info("the session %s was not expired: %s", checkout["session_id"], error)
         except GatewayUnavailable as error:
             raise _payment_fault(error) from error
-
-
-def refusal(report: Report) -> ApiError:
-    """Return what is answered for a report that is not ok: its violations, or the crash of a check."""
-    if report.violations:
-        return ApiError(*report.violations)
-    crash = report.crashed[0]
-    return ApiError(InternalServerError(at="", problem=f"The check {crash.check} crashed: {crash.exception}."))
 
 
 def _payment_fault(error: Exception) -> ApiError:

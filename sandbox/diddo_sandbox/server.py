@@ -19,6 +19,8 @@ __all__ = ["run_server"]
 
 PORT_IN_USE = 5
 FIRST_PORT, NEXT_PORTS = 8080, 100
+TIME_LIMIT = 2.0
+"""Seconds after which a check is stopped, where the settings do not say: all others wait for it."""
 
 
 def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as_json: bool) -> None:
@@ -37,7 +39,7 @@ def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as
     """
     loaded = load_settings(Path.cwd(), os.environ, flags=_with_port_number(flags), file=config)
     settings = sandbox_settings(loaded)
-    engine = Engine.from_settings(loaded)
+    engine = Engine.from_settings(loaded, time_limit=TIME_LIMIT)
     with _listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             # The slow imports come after: who connects meanwhile waits for an answer instead of being refused.

@@ -12,10 +12,12 @@ from diddo_sandbox.carts import Carts
 from diddo_sandbox.catalogue import Catalogue
 from diddo_sandbox.checkouts import Checkouts
 from diddo_sandbox.errors import ApiError, Forbidden, Unauthorized
+from diddo_sandbox.languages import preferred_language
 from diddo_sandbox.payment_gateways import PaymentGateways
+from diddo_sandbox.rules import Rules
 from diddo_sandbox.settings import SandboxSettings
 
-__all__ = ["Caller", "CartId", "CurrentCaller", "Services", "ServicesOf"]
+__all__ = ["Caller", "CartId", "CurrentCaller", "Language", "Services", "ServicesOf", "language_of"]
 
 DEFAULT_WORLD = "default"
 
@@ -30,6 +32,8 @@ class Services:
     catalogue: Catalogue
     carts: Carts
     checkouts: Checkouts
+    rules: Rules
+    languages: frozenset[str]
     gateways: PaymentGateways
     stripe: StripeFake
     not_ready: Callable[[], list[str]]
@@ -71,6 +75,13 @@ async def caller_of(request: Request) -> Caller:
     return Caller(services, await services.worlds.open(key.world))
 
 
+async def language_of(request: Request) -> str:
+    """Return the language that the request asks for, out of those that there are."""
+    services: Services = request.app.state.services
+    return preferred_language(request.headers.get("accept-language", ""), services.languages)
+
+
 CartId = Annotated[str, Path(examples=["cart_ready", "cart_no_shipping", "cart_no_buyer"])]
 CurrentCaller = Annotated[Caller, Depends(caller_of)]
+Language = Annotated[str, Depends(language_of)]
 ServicesOf = Annotated[Services, Depends(services_of)]

@@ -10,9 +10,10 @@ __all__ = ["CartInside", "CartState", "CheckoutUrl", "Pagination", "ProductList"
 
 
 class CheckoutUrl(BaseModel):
-    """Where the shopper pays."""
+    """Where the shopper pays, and what is to be told all the same."""
 
     url: str
+    warnings: list[dict[str, Any]] | None = None
 
 
 class CartInside(BaseModel):
@@ -75,7 +76,12 @@ class ValidationAnswer(BaseModel):
     ok: bool
     http_status: int
     violations: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+    infos: list[dict[str, Any]]
+    tolerated: list[dict[str, Any]]
     ran: list[str]
     skipped: list[dict[str, Any]]
     crashed: list[dict[str, Any]]
+    shadow: dict[str, Any] | None
+    trace: list[dict[str, Any]]
     next: NextCall | None

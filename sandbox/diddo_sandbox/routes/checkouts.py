@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
+from diddo_rules.context import Point
 from diddo_sandbox import qr
-from diddo_sandbox.answers import ERROR_RESPONSES, Responses, json_response
+from diddo_sandbox.answers import ERROR_RESPONSES, SPOKEN, Responses, json_response
 from diddo_sandbox.bodies import BuyerFields
-from diddo_sandbox.next_call import next_call
-from diddo_sandbox.services import Caller, CartId, CurrentCaller
+from diddo_sandbox.services import Caller, CartId, CurrentCaller, Language
 from diddo_sandbox.session_tokens import session_token
 from diddo_sandbox.shapes import CheckoutUrl, ValidationAnswer
 
@@ -25,16 +25,28 @@ async def customer_session_token(caller: CurrentCaller, body: BuyerFields | None
 
 
 @router.post("/{cart_id}", responses={200: {"model": CheckoutUrl}})
-async def check_out(cart_id: CartId, caller: CurrentCaller) -> Response:
-    """Validate the cart, lock it and open its payment session; the answer's `url` is where the shopper pays."""
-    return json_response({"url": await caller.services.checkouts.start(caller.world, cart_id)})
+async def check_out(cart_id: CartId, caller: CurrentCaller, language: Language) -> Response:
+    """Validate the cart, lock it and open its payment session; the answer's `url` is where the shopper pays.
+
+    What checks found that does not refuse the cart is in `warnings`, which is there only if it says something.
+    """
+    opened = await caller.services.checkouts.start(caller.world, cart_id)
+    warnings = [violation.to_error(language) for violation in opened.warnings]
+    answer = {"url": opened.url} | ({"warnings": warnings} if warnings else {})
+    return json_response(answer, headers=SPOKEN | {"Content-Language": language})
 
 
 @router.post("/{cart_id}/validate", responses={200: {"model": ValidationAnswer}})
-async def validate(cart_id: CartId, caller: CurrentCaller) -> Response:
-    """Say all that is wrong with the cart, and what to call next; nothing is made or locked."""
-    report = await caller.services.checkouts.validate(caller.world, cart_id)
-    return json_response(report.to_dict() | {"next": next_call(report, cart_id)})
+async def validate(cart_id: CartId, caller: CurrentCaller, language: Language, point: Point = "checkout") -> Response:
+    """Say all that is wrong with the cart, how each check came to its verdict, and what to call next.
+
+    Nothing is made, locked or recorded.
+    """
+    report = await caller.services.checkouts.validate(caller.world, cart_id, point)
+    step = (await caller.services.rules.engine(caller.world)).next_step(report)
+    following = None if step is None else step._asdict() | {"path": step.path.replace("{cart_id}", cart_id)}
+    answer = report.to_dict(language) | {"next": following}
+    return json_response(answer, headers=SPOKEN | {"Content-Language": language})
 
 
 @router.get("/{cart_id}/qr.svg", responses=IMAGE)
@@ -56,5 +68,6 @@ async def qr_any(cart_id: CartId, caller: CurrentCaller, request: Request) -> Re
 
 
 async def _qr(cart_id: str, caller: Caller, media_type: str) -> Response:
-    image = qr.qr_code(await caller.services.checkouts.start(caller.world, cart_id), media_type)
+    opened = await caller.services.checkouts.start(caller.world, cart_id)
+    image = qr.qr_code(opened.url, media_type)
     return Response(image, media_type=media_type, headers={"Cache-Control": "no-store", "Vary": "Accept"})
