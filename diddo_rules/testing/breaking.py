@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import lru_cache
 
-from diddo_rules.context import Case, Pick
+from diddo_rules.context import Case, Mutator, Pick
 from diddo_rules.engine import Engine
 from diddo_rules.errors import DiddoError
 from diddo_rules.settings import Settings
@@ -11,11 +11,20 @@ from diddo_rules.testing.drivers import NothingToPick
 from diddo_rules.testing.generator import gen_case
 from diddo_rules.violations import Violation
 
-__all__ = ["CannotBreak", "gen_any", "gen_broken", "installed_engine"]
+__all__ = ["CannotBreak", "MutatorFailed", "gen_any", "gen_broken", "gen_mutated", "installed_engine"]
 
 
 class CannotBreak(DiddoError):
     """A cart cannot be broken in the way that was asked for."""
+
+
+class MutatorFailed(CannotBreak):
+    """A plugin's mutator raised an error for `case`."""
+
+    def __init__(self, violation: type[Violation], case: Case, error: Exception) -> None:
+        super().__init__(f"the mutator of {violation.code} failed: {type(error).__name__}: {error}")
+        self.violation = violation
+        self.case = case
 
 
 @lru_cache(maxsize=1)
@@ -40,11 +49,27 @@ def gen_broken(pick: Pick, wanted: Collection[type[Violation]], engine: Engine) 
             raise CannotBreak(f"no plugin offers a mutator for {violation.code}: implement the hook `mutators`")
         if case.cart is None:
             raise CannotBreak(f"there is no cart left in which {violation.code} could be found")
-        try:
-            case = mutators[violation](case.cart, case.context, pick)
-        except NothingToPick as nothing:
-            raise CannotBreak(f"nothing is left in which {violation.code} could be found") from nothing
+        broken = gen_mutated(pick, case, violation, mutators[violation])
+        if broken is None:
+            raise CannotBreak(f"nothing is left in which {violation.code} could be found")
+        case = broken
     return case
+
+
+def gen_mutated(pick: Pick, case: Case, violation: type[Violation], mutator: Mutator) -> Case | None:
+    """Return the case as the mutator of the violation breaks it; None if the case has nothing that it could break.
+
+    Raises:
+        MutatorFailed: the mutator raises an error.
+    """
+    if case.cart is None:
+        return None
+    try:
+        return mutator(case.cart, case.context, pick)
+    except NothingToPick:
+        return None
+    except Exception as error:
+        raise MutatorFailed(violation, case, error) from error
 
 
 def gen_any(pick: Pick, engine: Engine) -> Case:

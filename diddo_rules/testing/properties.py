@@ -1,0 +1,164 @@
+"""What every plugin has to keep, whatever its rules are; `check_plugin` tries it on carts made for the purpose."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from diddo_rules.context import Pick
+from diddo_rules.engine import Engine
+from diddo_rules.errors import DiddoError
+from diddo_rules.loader import LoadedPlugin, installed_plugins
+from diddo_rules.settings import RulesSettings, Settings
+from diddo_rules.suggest import did_you_mean
+from diddo_rules.testing import conduct, verdicts
+from diddo_rules.testing.breaking import MutatorFailed
+from diddo_rules.testing.complaint import Complaint, PluginFault
+from diddo_rules.testing.measures import monotone
+from diddo_rules.testing.subject import Subject
+
+__all__ = ["PROPERTIES", "Complaint", "PluginFault", "Property", "check_plugin", "complaints_about"]
+
+_Judge = Callable[[Subject, Pick], Complaint | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """One thing that every plugin keeps.
+
+    `claim` says it in a sentence. `judge` is a function of the subject and of the choices that `pick` makes: it makes
+    its own carts from them, so the same choices say the same again. Where the plugin breaks a property that is
+    `fundamental`, the others have nothing to stand on, and are not judged.
+    """
+
+    name: str
+    claim: str
+    judge: _Judge
+    fundamental: bool = False
+
+
+def _property(judge: _Judge, *, fundamental: bool = False) -> Property:
+    name = judge.__name__.replace("_", "-")
+
+    @wraps(judge)
+    def careful(subject: Subject, pick: Pick) -> Complaint | None:
+        try:
+            return judge(subject, pick)
+        except MutatorFailed as failed:
+            own = failed.violation in subject.violations
+            return _of_mutator(subject, failed) if own and judge is verdicts.broken_alone else None
+
+    claim = (judge.__doc__ or "").partition("\n")[0]
+    return Property(name=name, claim=claim, judge=careful, fundamental=fundamental)
+
+
+def _of_mutator(subject: Subject, failed: MutatorFailed) -> Complaint:
+    return Complaint(
+        property="broken-alone",
+        plugin=subject.name,
+        check=None,
+        code=failed.violation.code,
+        message=str(failed),
+        case=failed.case,
+    )
+
+
+PROPERTIES = (
+    _property(conduct.within_budget, fundamental=True),
+    _property(conduct.pure, fundamental=True),
+    _property(conduct.deterministic, fundamental=True),
+    _property(conduct.never_crashes),
+    _property(conduct.declared_only),
+    _property(conduct.reads),
+    _property(conduct.order_independent),
+    _property(verdicts.renders),
+    _property(verdicts.points_at_a_place),
+    _property(verdicts.valid_passes),
+    _property(verdicts.broken_alone),
+    _property(verdicts.remedied),
+    _property(verdicts.second_fault),
+    _property(verdicts.no_trap),
+    _property(monotone),
+)
+"""In the order in which they are judged, the fundamental ones first."""
+
+
+def check_plugin(
+    plugin: object,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    time_limit: float | None = 1.0,
+    without: Collection[str] = (),
+) -> None:
+    """Try every property on a plugin, next to all plugins that are installed.
+
+    Args:
+        plugin: a module, an object or a check, or the name of an installed plugin, a module or a file (`./rule.py`).
+        settings: the plugin's settings; its defaults if there are none.
+        count: how many cases are made for each property; by default as many as the Hypothesis profile says.
+        seed: the same seed makes the same cases.
+        time_limit: the seconds after which a check counts as hanging.
+        without: names of properties that are not for this plugin.
+
+    Raises:
+        PluginFault: properties do not hold; the text names each, with the check and the smallest case found.
+        DiddoError: there is no such plugin, no such property, or the plugin cannot be loaded.
+    """
+    engine, name = _engine_with(plugin, settings)
+    subject = Subject.of(name, engine, seconds=time_limit)
+    complaints = [it for _, it in complaints_about(subject, count=count, seed=seed, without=without) if it]
+    if complaints:
+        raise PluginFault(complaints)
+
+
+def complaints_about(
+    subject: Subject, *, count: int | None = None, seed: int = 0, without: Collection[str] = ()
+) -> Iterator[tuple[Property, Complaint | None]]:
+    """Try the properties in their order, and yield what is to be said about each; end with a fundamental fault.
+
+    Raises:
+        DiddoError: `without` names a property that there is not.
+    """
+    from diddo_rules.testing.trying import smallest_complaint  # noqa: PLC0415 (it imports Hypothesis, which is slow)
+
+    known = {it.name for it in PROPERTIES}
+    for name in without:
+        if name not in known:
+            raise DiddoError(f"there is no property {name}. {did_you_mean(name, known)}")
+    for it in PROPERTIES:
+        if it.name not in without:
+            complaint = smallest_complaint(it.judge, subject, count=count, seed=seed)
+            yield it, complaint
+            if complaint is not None and it.fundamental:
+                return
+
+
+def _engine_with(plugin: object, settings: Mapping[str, Any] | None) -> tuple[Engine, str]:
+    """Return an engine of the installed plugins and this one, and this one's name in it."""
+    if isinstance(plugin, str):
+        return _engine_with_named(plugin, settings)
+    engine = Engine.from_settings(Settings())
+    known = next((it.name for it in engine.plugins if it.plugin is plugin), None)
+    if known is not None:
+        return _engine_with_named(known, settings)
+    name = _name_of(plugin)
+    tables = {} if settings is None else {name: settings}
+    others = [it for it in engine.plugins if it.name != name]
+    return Engine([*others, plugin], settings=tables), name
+
+
+def _engine_with_named(plugin: str, settings: Mapping[str, Any] | None) -> tuple[Engine, str]:
+    installed = plugin in {it.name for it in installed_plugins()}
+    rules = RulesSettings() if installed else RulesSettings(load=(plugin,))
+    name = plugin.rpartition("/")[2].removesuffix(".py")
+    tables = {} if settings is None else {name: settings}
+    return Engine.from_settings(Settings(rules=rules, plugins=tables)), name
+
+
+def _name_of(plugin: object) -> str:
+    if isinstance(plugin, LoadedPlugin):
+        return plugin.name
+    alone = Engine([plugin]).plugins
+    return alone[0].name
