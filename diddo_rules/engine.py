@@ -29,6 +29,7 @@ from diddo_rules.revalidation import Revalidation
 from diddo_rules.settings import Settings, validate_settings
 from diddo_rules.store_settings import StoreSettings
 from diddo_rules.suggest import did_you_mean
+from diddo_rules.telemetry import observation, observed
 from diddo_rules.time_limit import time_limit as within
 from diddo_rules.violations import ApiCall, Violation
 
@@ -172,11 +173,15 @@ class Engine:
             return course.judge(cart, context)
         around = Around(self._wrappers, cart, context)
         around.enter()
-        careful = CarefulPass(course.plan, self._stop, cart, context)
-        with within(self._time_limit):
-            careful.go_on()
-        await self._lane.run(course.plan.steps[course.plan.first_io :], careful)
-        return around.leave(careful.report())
+        with observation(course.plan, context) as seen:
+            make = CarefulPass if seen is None else seen.careful
+            careful = make(course.plan, self._stop, cart, context)
+            with within(self._time_limit):
+                careful.go_on()
+            io_steps = course.plan.steps[course.plan.first_io :]
+            await self._lane.run(io_steps, careful, **({} if seen is None else {"around": seen.check}))
+            report = careful.report()
+            return around.leave(report if seen is None else seen.done(report))
 
     def revalidate(
         self, report: Report, cart: Cart, *, changed: Iterable[str], context: Context = _NO_CONTEXT
@@ -370,8 +375,9 @@ class Engine:
         plan = make_plan(steps, point=point)
         if plan.has_io:
             return _Course(plan, self._refuse, Revalidation(plan, self._stop))
-        judge = limited(compile_plan(plan, stop=self._stop), self._time_limit)
-        return _Course(plan, wrap(judge, self._wrappers), Revalidation(plan, self._stop))
+        judge = observed(compile_plan(plan, stop=self._stop), plan, self._stop)
+        judge = wrap(limited(judge, self._time_limit), self._wrappers)
+        return _Course(plan, judge, Revalidation(plan, self._stop))
 
     def _refuse(self, _cart: Cart | None, context: Context) -> Report:
         names = ", ".join(step.name for step in self.plan_at(context.point).steps if step.info.is_io)

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,10 @@ class Breaker:
             self.closed_at = self.clock() + self.settings.breaker_seconds
 
 
+def _nothing(_step: Step) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class IoLane:
     """Runs the I/O checks of one engine, and remembers which of them are failing.
 
@@ -54,15 +59,28 @@ class IoLane:
         self._breakers: dict[str, Breaker] = {}
         self._abandoned: set[asyncio.Task[Any]] = set()
 
-    async def run(self, steps: Sequence[Step], careful: CarefulPass) -> dict[str, float]:
-        """Ask all checks at once, let `careful` note what they say, in the order of the plan, and return the seconds.
+    async def run(
+        self,
+        steps: Sequence[Step],
+        careful: CarefulPass,
+        around: Callable[[Step], AbstractContextManager[None]] = _nothing,
+    ) -> dict[str, float]:
+        """Ask all checks at once, and let `careful` note what they say, in the order of the plan.
 
-        Those are by check, for the checks that answered.
+        Args:
+            steps: the I/O checks.
+            careful: the pass of the cart, in which all other checks have had their say.
+            around: what each of them runs within.
+
+        Returns:
+            the seconds that each check took, by its name, for those that answered.
         """
         asked = [step for step in steps if not careful.skips(step)]
         let_through = [step for step in asked if self._breaker(step).lets_through()]
         seconds: dict[str, float] = {}
-        tasks = {step: asyncio.ensure_future(_ask(step, careful.arguments(step), seconds)) for step in let_through}
+        tasks = {
+            step: asyncio.ensure_future(_ask(step, careful.arguments(step), seconds, around)) for step in let_through
+        }
         try:
             if tasks:
                 await asyncio.wait(tasks.values(), timeout=self._settings.budget)
@@ -108,14 +126,20 @@ class IoLane:
             careful.take(step, task.result())
 
 
-async def _ask(step: Step, arguments: list[Any], seconds: dict[str, float]) -> Any:
+async def _ask(
+    step: Step,
+    arguments: list[Any],
+    seconds: dict[str, float],
+    around: Callable[[Step], AbstractContextManager[None]],
+) -> Any:
     """Return all that the check yields or returns; a crash of any kind is an Exception."""
     started = time.perf_counter()
     try:
-        results = step.function(*arguments)
-        if inspect.isasyncgen(results):
-            return [it async for it in results]
-        return await results
+        with around(step):
+            results = step.function(*arguments)
+            if inspect.isasyncgen(results):
+                return [it async for it in results]
+            return await results
     except SystemExit as error:
         raise RuntimeError(f"the check called sys.exit({error.code!r})") from error
     finally:

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from diddo_rules.violations import Violation
 
-__all__ = ["Crash", "Report", "Skipped", "TraceEntry"]
+__all__ = ["Crash", "Report", "Skipped", "TraceEntry", "verdict_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,16 @@ class TraceEntry:
     line: int
     reads: tuple[str, ...] | None = None
     reason: str | None = None
+
+
+def verdict_of(check: str, report: Report) -> str:
+    """Return what became of a check, by its name: `passed`, `found`, `crashed` or `skipped`."""
+    sides = [report] if report.shadow is None else [report, report.shadow]
+    if any(it.check == check for side in sides for it in side.skipped):
+        return "skipped"
+    if any(it.check == check for side in sides for it in side.crashed):
+        return "crashed"
+    return "found" if report.findings.get(check) else "passed"
 
 
 def _violations(violations: Iterable[Violation], locale: str | None) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from diddo_rules.careful import CRASHES, CarefulPass
 from diddo_rules.cart import Cart
 from diddo_rules.loader import LoadedPlugin
 from diddo_rules.plan import Step
-from diddo_rules.report import Report, TraceEntry
+from diddo_rules.report import Report, TraceEntry, verdict_of
 from diddo_rules.tracking import tracked
 
 __all__ = ["TimedPass"]
@@ -61,25 +61,24 @@ def _reads(step: Step, cart: Cart | None, arguments: list[Any]) -> tuple[str, ..
 
 def _entry(step: Step, plugins: Mapping[str, LoadedPlugin], report: Report) -> TraceEntry:
     function = inspect.unwrap(step.function)
-    verdict, codes, reason = _verdict(step, report)
+    verdict = verdict_of(step.name, report)
     return TraceEntry(
         check=step.name,
         plugin=step.plugin,
         version=plugins[step.plugin].version,
         mode=step.mode,
-        verdict=verdict,
-        codes=codes,
+        verdict="off" if step.mode == "off" else verdict,
+        codes=tuple(dict.fromkeys(violation.code for violation in report.findings.get(step.name, ()))),
         file=function.__code__.co_filename,
         line=function.__code__.co_firstlineno,
-        reason=reason,
+        reason=_reason(step, report),
     )
 
 
-def _verdict(step: Step, report: Report) -> tuple[str, tuple[str, ...], str | None]:
+def _reason(step: Step, report: Report) -> str | None:
     sides = [report] if report.shadow is None else [report, report.shadow]
     for skipped in (it for side in sides for it in side.skipped if it.check == step.name):
-        return "off" if step.mode == "off" else "skipped", (), skipped.reason
-    codes = tuple(dict.fromkeys(violation.code for violation in report.findings.get(step.name, ())))
+        return skipped.reason
     for crash in (it for side in sides for it in side.crashed if it.check == step.name):
-        return "crashed", codes, f"{crash.exception}: {crash.message}"
-    return "found" if codes else "passed", codes, None
+        return f"{crash.exception}: {crash.message}"
+    return None
