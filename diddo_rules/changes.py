@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from diddo_rules.cart import Cart
 from diddo_rules.report import Report
+from diddo_rules.text import is_blank
 from diddo_rules.violations import Violation
 
 __all__ = ["only_worsened"]
@@ -25,8 +26,8 @@ def only_worsened(before: Report, after: Report, *, carts: tuple[Cart | None, Ca
     worsened: list[Violation] = []
     tolerated: list[Violation] = list(before.tolerated)
     for fault, now in _by_fault(after.violations, carts[1]).items():
-        known = were.get(fault, [])
         for violation in now:
+            known = were.get(fault) or were.get(_named_since(fault, violation.at, carts[0]), [])
             earlier = next((it for it in known if not _worse(violation, it)), None)
             if earlier is not None:
                 known.remove(earlier)
@@ -58,11 +59,20 @@ def _place(pointer: str, cart: Cart | None) -> _Place:
     if cart is None or len(steps) < 2 or steps[0] != "stores" or not _within(steps[1], cart.stores):
         return tuple(place)
     store = cart.stores[int(steps[1])]
-    place[1] = store.store or place[1]
+    place[1] = int(steps[1]) if store.store is None or is_blank(store.store) else store.store
     if len(steps) > 3 and steps[2] == "cart_lines" and _within(steps[3], store.cart_lines):
         variant = store.cart_lines[int(steps[3])].variant
-        place[3] = (variant and variant.id) or place[3]
+        variant_id = variant.id if variant else None
+        place[3] = int(steps[3]) if variant_id is None or is_blank(variant_id) else variant_id
     return tuple(place)
+
+
+def _named_since(fault: tuple[str, _Place], pointer: str, cart: Cart | None) -> tuple[str, _Place]:
+    """Return the fault as it was before its store got a domain, or its line a variant; else the fault itself."""
+    code, place = fault
+    was = _place(pointer, cart)
+    same = all(isinstance(then, int) or then == now for then, now in zip(was, place, strict=True))
+    return (code, was) if same else fault
 
 
 def _within(position: str, items: tuple[object, ...]) -> bool:
