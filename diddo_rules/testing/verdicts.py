@@ -144,7 +144,10 @@ def _untouched(one: Case, other: Case, pointer: str) -> bool:
 
 
 def no_trap(subject: Subject, pick: Pick) -> Complaint | None:
-    """A change that makes nothing worse is not refused: none at all, and one that mends the other of two faults."""
+    """A change that makes nothing worse is not refused: none at all, and one that mends the other of two faults.
+
+    What the refusal points at has to be just as it was, for then nobody has made it worse.
+    """
     faults = _gen_two_faults(subject, pick)
     if faults is None:
         return None
@@ -154,7 +157,7 @@ def no_trap(subject: Subject, pick: Pick) -> Complaint | None:
             continue
         report = subject.report_of_change(before, after)
         for violation in report.violations:
-            if type(violation) in subject.violations:
+            if type(violation) in subject.violations and _untouched(before, after, violation.at):
                 message = "it refuses a change that makes nothing worse"
                 return _complaint(subject, "no-trap", None, violation, message, after, other=before)
     return None
