@@ -13,7 +13,7 @@ import pluggy
 from diddo_rules.checks import CheckInfo, info_of
 from diddo_rules.context import Point
 from diddo_rules.errors import PlanError
-from diddo_rules.policies import ENFORCED, MODES, Mode, OnFailure, Policies, Policy
+from diddo_rules.policies import MODES, Mode, OnFailure, Policies, Policy
 from diddo_rules.report import Report, Skipped
 from diddo_rules.store_settings import StoreSettings
 from diddo_rules.violations import Violation
@@ -65,8 +65,8 @@ class Step:
 
     @cached_property
     def blocks(self) -> bool:
-        """Whether any of its findings could refuse a cart."""
-        return ENFORCED in self.every_policy()
+        """Whether any of its findings could refuse a cart, or could if it were enforced."""
+        return Policy(self.mode, "error") in self.every_policy()
 
     @property
     def muted(self) -> frozenset[str]:

@@ -12,7 +12,6 @@ from diddo_rules.errors import SettingsError
 from diddo_rules.suggest import did_you_mean
 
 __all__ = [
-    "ENFORCED",
     "MODES",
     "CheckSettings",
     "IoSettings",
@@ -42,9 +41,6 @@ class Policy(NamedTuple):
 
     mode: Mode
     severity: Severity
-
-
-ENFORCED = Policy("enforce", "error")
 
 
 class CheckSettings(BaseModel):

@@ -1,0 +1,114 @@
+# ruff: noqa: ARG001 (checks have the signature of their hook)
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from diddo_rules import Cart, CartLine, CartStore, Cost, Engine, Money, Variant, Violation, check
+from diddo_rules.testing import cases, installed_engine, valid_cases
+
+
+class TooDear(Violation):
+    """Dear orders are looked at first."""
+
+    code = "TOO_DEAR"
+    http_status = 422
+    template = "{total} is too much."
+    remedy = "Take less."
+    measure = "total"
+    total: Money
+
+
+@check()
+def not_too_dear(cart: Cart) -> Iterator[TooDear]:
+    if cart.cost and cart.cost.total and cart.cost.total.value > 100:
+        yield TooDear(at="/cost/total", total=cart.cost.total)
+
+
+def priced(amount: int, currency: str = "USD") -> Cart:
+    return Cart(id="cart", cost=Cost(total=Money(value=amount, currency=currency)))
+
+
+@given(case=cases())
+def test_no_change_is_never_refused(case: Any) -> None:
+    if case.cart is not None:
+        assert installed_engine().validate_change(case.cart, case.cart, case.context).ok
+
+
+@given(before=valid_cases(), after=cases())
+def test_from_a_valid_cart_everything_is_new(before: Any, after: Any) -> None:
+    engine = installed_engine()
+    if after.cart is not None:
+        report = engine.validate_change(before.cart, after.cart, after.context)
+        # The context is that of the cart after the change, in which the one before may not be valid.
+        if engine.validate(before.cart, after.context).ok:
+            assert report.violations == engine.validate(*after).violations
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        (priced(50), priced(150), True),
+        (priced(200), priced(150), False),
+        (priced(150), priced(150), False),
+        (priced(150), priced(200), True),
+        (priced(150), priced(120, "EUR"), True),
+    ],
+)
+def test_worse_is_refused_and_better_is_not(before: Cart, after: Cart, refused: Any) -> None:
+    report = Engine([not_too_dear]).validate_change(before, after)
+    assert report.ok is not refused
+    assert len(report.tolerated) == (0 if refused or after.cost == priced(50).cost else 1)
+
+
+def in_each_line(cart: Cart, fault: type[Violation]) -> Iterator[Violation]:
+    for position, store in enumerate(cart.stores):
+        for number, line in enumerate(store.cart_lines):
+            if line.quantity > 10:
+                yield fault(at=f"/stores/{position}/cart_lines/{number}", number=line.quantity)
+
+
+def store(domain: str, **quantities: int) -> CartStore:
+    lines = tuple(CartLine(quantity=many, variant=Variant(id=name)) for name, many in quantities.items())
+    return CartStore(store=domain, cart_lines=lines)
+
+
+def test_a_line_is_the_same_though_others_before_it_are_gone(make_check: Callable[..., Any]) -> None:
+    engine = Engine([make_check("many", does=in_each_line)])
+    before = Cart(id="c", stores=(store("a.example", x=1, y=20), store("b.example", z=30)))
+    after = Cart(id="c", stores=(store("b.example", z=30, x=1), store("a.example", y=20)))
+    report = engine.validate_change(before, after)
+    assert report.ok
+    assert len(report.tolerated) == 2
+
+
+def test_another_line_with_the_same_fault_is_new(make_check: Callable[..., Any]) -> None:
+    engine = Engine([make_check("many", does=in_each_line)])
+    before = Cart(id="c", stores=(store("a.example", x=20),))
+    after = Cart(id="c", stores=(store("a.example", x=20, y=20),))
+    report = engine.validate_change(before, after)
+    assert [it.at for it in report.violations] == ["/stores/0/cart_lines/1"]
+    assert [it.at for it in report.tolerated] == ["/stores/0/cart_lines/0"]
+
+
+def test_what_could_not_be_told_before_is_not_held_against_the_change() -> None:
+    empty = Cart(id="c", cost=Cost(total=Money(value=0, currency="USD")))
+    filled = empty.model_copy(update={"stores": (store("a.example", x=1),)})
+    report = installed_engine().validate_change(empty, filled)
+    assert report.ok
+    assert "SHIPPING_ADDRESS_UNAVAILABLE" in {it.code for it in report.tolerated}
+
+
+def test_a_check_that_breaks_on_both_carts_traps_nobody(make_check: Callable[..., Any]) -> None:
+    def crash(cart: Cart, fault: type[Violation]) -> Any:
+        raise RuntimeError("broken on purpose")
+
+    def crash_if_priced(cart: Cart, fault: type[Violation]) -> Any:
+        if cart.cost:
+            raise RuntimeError("broken on purpose")
+        return ()
+
+    bare = Cart(id="c")
+    assert Engine([make_check("broken", does=crash)]).validate_change(bare, priced(1)).ok
+    assert not Engine([make_check("broken", does=crash_if_priced)]).validate_change(bare, priced(1)).ok
