@@ -74,10 +74,10 @@ def _damaged_below(pick: Pick, value: Any, spare: Sequence[str], path: str) -> A
 
 def _odd_values(annotation: Any, value: Any) -> Sequence[Any]:
     """Return values that the field's type allows; the first is the plainest way to have nothing."""
+    if isinstance(value, tuple):
+        return (), value * 2
     kinds = get_args(annotation) or (annotation,)
     odd: list[Any] = [None] if type(None) in kinds else []
-    if isinstance(value, tuple):
-        odd += [(), value * 2]
     if bool in kinds:
         odd.append(not value)
     elif int in kinds:
