@@ -18,6 +18,7 @@ COMMANDS_GROUP = "diddo_commands"
 _OWN = {
     "check": "diddo_rules.cli.check:check",
     "explain": "diddo_rules.cli.explain:explain",
+    "fuzz": "diddo_rules.cli.fuzz:fuzz",
     "rules": "diddo_rules.cli.rules:rules",
 }
 

@@ -25,9 +25,13 @@ def behaviour_of(subject: Subject, report: Report) -> Behaviour:
 
 @dataclass(slots=True)
 class Coverage:
-    """Counts that can be added up: cases by property, cases by code, and the first case of each behaviour."""
+    """Counts that can be added up: cases by property, cases by code, and the first case of each behaviour.
+
+    `last` is the highest number of a case.
+    """
 
     cases: int = 0
+    last: int = 0
     by_property: Counter[str] = field(default_factory=Counter)
     by_code: Counter[tuple[str, str]] = field(default_factory=Counter)
     behaviours: dict[Behaviour, int] = field(default_factory=dict)
@@ -35,6 +39,7 @@ class Coverage:
     def add(self, number: int, name: str, reports: Iterable[tuple[Subject, Report]]) -> None:
         """Take note of one case, by its number, the property it was made for, and what was said of it."""
         self.cases += 1
+        self.last = max(self.last, number)
         self.by_property[name] += 1
         codes: set[tuple[str, str]] = set()
         for subject, report in reports:
@@ -45,6 +50,7 @@ class Coverage:
     def merge(self, other: "Coverage") -> None:
         """Add what another part of the run has seen."""
         self.cases += other.cases
+        self.last = max(self.last, other.last)
         self.by_property.update(other.by_property)
         self.by_code.update(other.by_code)
         for behaviour, number in other.behaviours.items():
