@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from itertools import pairwise
 
 import click
 
@@ -86,13 +87,19 @@ def app() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `diddo` and return its exit code: 0 ok, 1 findings, 2 usage, 3 configuration or plugin, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    as_json = "--json" in arguments
+    as_json = _wants_json(arguments)
     try:
         return _run(arguments, as_json=as_json)
     except CommandFailure as failure:
         return print_failure(failure, as_json=as_json)
     except click.Abort:
         return ExitCode.INTERRUPTED
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether failures have to be JSON too; they may come before the arguments were understood."""
+    asked = {"--json", "--format=json"}
+    return not asked.isdisjoint(arguments) or ("--format", "json") in pairwise(arguments)
 
 
 def _run(arguments: Sequence[str], *, as_json: bool) -> int:

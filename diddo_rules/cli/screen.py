@@ -10,11 +10,16 @@ if TYPE_CHECKING:
 __all__ = ["plain", "screen"]
 
 _WIDE = 200
+_SPACES = "\u00a0\u202f"  # that do not break: French sets them within its quotation marks
 
 
 def plain(text: str) -> str:
     """Return text from a cart such that it cannot steer a terminal: what cannot be printed is spelt out."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(char if char.isprintable() or char in _SPACES else _spelt_out(char) for char in text)
+
+
+def _spelt_out(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 def screen() -> Console:

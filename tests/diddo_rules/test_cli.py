@@ -82,6 +82,91 @@ def test_flags_choose_the_checks(run: Callable[..., tuple[int, str, str]], empty
     assert [violation["code"] for violation in json.loads(out)["violations"]] == ["MISSING_TOTAL_COST"]
 
 
+def test_several_carts_and_lines_of_carts(
+    run: Callable[..., tuple[int, str, str]], valid: str, empty: str, tmp_path: Path
+) -> None:
+    (tmp_path / "many.jsonl").write_text('{"id": "8"}\n\n' + Path(valid).read_text("utf-8"), "utf-8")
+    code, out, _ = run("check", valid, empty, "many.jsonl")
+    assert code == 1
+    verdicts = [line.partition(" (")[0] for line in out.splitlines() if line.startswith("Cart ")]
+    assert verdicts == ["Cart cart is valid", "Cart 7 is not valid", "Cart 8 is not valid", "Cart cart is valid"]
+    code, out, _ = run("check", valid, empty, "many.jsonl", "--json")
+    assert (code, [json.loads(line)["ok"] for line in out.splitlines()]) == (1, [True, False, False, True])
+    code, out, _ = run("check", "many.jsonl", "--format", "github")
+    assert "::error file=many.jsonl,line=1," in out
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "holds no cart"), ('{"id": "1"}\n{"id"', "many.jsonl:2 is not JSON")])
+def test_a_line_without_a_cart_is_named(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "many.jsonl").write_text(text)
+    code, out, err = run("check", "many.jsonl")
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "sarif", "ucp", "github"])
+def test_every_format_has_the_findings_the_language_and_the_exit_code(
+    run: Callable[..., tuple[int, str, str]], valid: str, empty: str, format_: str
+) -> None:
+    code, out, err = run("check", empty, "--format", format_, "--lang", "fr-CA")
+    assert (code, err) == (1, "")
+    for said in ("MISSING_STORES", "Le panier ne contient aucune boutique."):
+        assert said in out
+    assert run("check", valid, "--format", format_)[0] == 0
+
+
+def test_json_is_a_format_and_one_format_is_enough(run: Callable[..., tuple[int, str, str]], empty: str) -> None:
+    assert (
+        run("check", empty, "--json")
+        == run("check", empty, "--format", "json")
+        == (1, run("check", empty, "--json")[1], "")
+    )
+    assert run("check", empty, "--json", "--format", "json")[0] == 1
+    code, out, _ = run("check", empty, "--json", "--format", "sarif")
+    assert (code, json.loads(out)["errors"][0]["code"]) == (2, "USAGE")
+    code, out, err = run("check", "absent.json", "--format", "json")
+    assert (code, err, json.loads(out)["errors"][0]["code"]) == (2, "", "CART_FILE_UNREADABLE")
+
+
+def test_the_schema_of_the_json_is_printed(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, _ = run("check", "--schema")
+    assert code == 0
+    assert json.loads(out)["title"] == "Report"
+
+
+def test_warnings_and_what_is_in_shadow_are_told(
+    run: Callable[..., tuple[int, str, str]], empty: str, tmp_path: Path
+) -> None:
+    (tmp_path / "diddo.toml").write_text(
+        '[checks.MISSING_STORES]\nmode = "shadow"\n[checks.MISSING_TOTAL_COST]\nseverity = "warning"\n'
+        '[points.checkout.checks.BUYER_IDENTITY_MISSING]\nseverity = "info"\n'
+    )
+    code, out, _ = run("check", empty)
+    assert code == 1
+    assert "MISSING_STORES  400  /stores  (shadow: it counts for nothing)" in out
+    assert "MISSING_TOTAL_COST  warning  /cost" in out
+    code, out, _ = run("check", empty, "--point", "checkout")
+    assert code == 0
+    assert "BUYER_IDENTITY_MISSING  info  /buyer_identity" in out
+
+
+def test_checks_that_do_io_are_awaited(
+    run: Callable[..., tuple[int, str, str]], valid: str, empty: str, tmp_path: Path
+) -> None:
+    (tmp_path / "asking.py").write_text(
+        "from diddo_plugins.cart_lines import VariantNotFound\n"
+        "from diddo_rules import check\n"
+        "@check(yields=(VariantNotFound,))\n"
+        "async def asks(cart):\n"
+        "    return [VariantNotFound(at='/id', position=1, line=1, variant_id='')]\n"
+    )
+    code, out, _ = run("check", valid, empty, "--load", "./asking.py")
+    assert code == 1
+    assert out.count("VARIANT_NOT_FOUND  400  /id") == 2
+
+
 def test_a_cart_comes_from_stdin(valid: str) -> None:
     with Path(valid).open("rb") as cart:
         done = subprocess.run([sys.executable, "-c", RUN, "check", "-"], stdin=cart, capture_output=True, check=False)
@@ -196,7 +281,7 @@ def test_rules_are_listed_in_their_order(run: Callable[..., tuple[int, str, str]
     code, out, _ = run("rules", "list")
     assert code == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["PRIORITY", "CODE", "CHECK", "STATE", "DOES"]
+    assert lines[0].split() == ["PRIORITY", "CODE", "CHECK", "STATE", "WHY", "HERE", "DOES"]
     assert [line.split()[:2] for line in lines[1:3]] == [["100", "CART_NOT_FOUND"], ["200", "ALREADY_SUBMITTED"]]
 
 
@@ -372,3 +457,44 @@ def test_a_cart_cannot_steer_the_terminal(run: Any, tmp_path: Path) -> None:
 def test_a_cart_cannot_write_markup(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     (tmp_path / "markup.json").write_text('{"id": "[red]x[/red]"}')
     assert "Cart [red]x[/red] is" in run("check", "markup.json")[1]
+
+
+def test_the_list_says_what_put_a_check_where_it_is(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "diddo.toml").write_text(
+        '[checks.MISSING_STORES]\npriority = 50\nafter = ["MISSING_TOTAL_COST"]\n'
+        '[checks.BUYER_IDENTITY_MISSING]\nmode = "shadow"\nseverity = "warning"\n'
+        "[points.cart.checks.MISSING_STORES]\nmode = 'enforce'\n",
+        encoding="utf-8",
+    )
+    code, out, _ = run("rules", "list", "--json")
+    assert code == 0
+    rows = {row["check"]: row for row in json.loads(out)["checks"]}
+    stores = rows["stores:cart_has_stores"]
+    assert stores["priority"] == 50
+    assert stores["why"] == [
+        "set by checks.MISSING_STORES.priority",
+        "set by checks.MISSING_STORES.after",
+        "after cart:cart_exists (requires=CART_NOT_FOUND)",
+        "after cost:total_is_known (after=MISSING_TOTAL_COST)",
+    ]
+    assert rows["buyer_identity:buyer_is_known"]["mode"] == "shadow"
+    assert rows["cart:cart_exists"]["why"] == []
+    _, text, _ = run("rules", "list")
+    assert "shadow (warning)" in text
+    _, text, _ = run("rules", "list", "--point", "cart")
+    asked = [line for line in text.splitlines() if "not asked at cart" not in line]
+    assert [line.split()[1] for line in asked[1:] if line.strip().startswith("50")] == ["MISSING_STORES"]
+
+
+def test_a_trace_tells_everything_of_each_check(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    cart = tmp_path / "cart.json"
+    cart.write_text('{"id": "c", "cost": {"total": {"value": 1, "currency": "USD"}}}', encoding="utf-8")
+    code, out, _ = run("rules", "trace", str(cart))
+    assert code == 1
+    assert "skipped: MISSING_STORES was found" in out
+    assert re.search(r"cost:total_is_known +passed +[\d.]+ +cost.total +.*cost\.py:\d+", out)
+    assert "Next: POST /cart/customer" in out
+    code, out, _ = run("rules", "trace", str(cart), "--json", "--point", "cart")
+    told = json.loads(out)
+    assert {it["verdict"] for it in told["trace"]} == {"skipped"}
+    assert told["next"]["path"] == "/checkout/{cart_id}"
