@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help serve test check format bench lock clean
+.PHONY: help serve test check format bench docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,11 +31,14 @@ format: $(VENV)/ready ## rewrite the code in the project's format
 bench: $(VENV)/ready ## measure speed as paired ratios (never a test)
 	$(BIN)/python -m bench $(ARGS)
 
+docs: $(VENV)/ready ## build the documentation into site/ (needs no network; open site/index.html)
+	$(BIN)/python scripts/docs
+
 lock: $(VENV)/ready ## renew the locked requirements
 	scripts/lock.sh
 
 clean: ## remove the environments and caches
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .cache docs/reference site .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@scripts/venv.sh $(VENV) requirements/dev.txt
