@@ -8,8 +8,25 @@ from typing import TYPE_CHECKING
 from diddo_rules.lazy import importer
 
 if TYPE_CHECKING:
+    from diddo_rules.testing.api_calls import BUYERS_SENT, BuyerSent, CartCall, api_calls
     from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, installed_engine
+    from diddo_rules.testing.checkout_server import CheckoutServer, Delivery, HttpCheckoutServer, Reply, Request
     from diddo_rules.testing.drivers import NothingToPick, recorded, replayed, seeded
+    from diddo_rules.testing.flow_caller import Tally
+    from diddo_rules.testing.flow_model import (
+        AnswerNotPredicted,
+        CartChargedTwice,
+        EventIdChanged,
+        FlowFault,
+        MoneyDoesNotAddUp,
+        PriceDrifted,
+        RaceHasNotOneWinner,
+        RetryAnsweredDifferently,
+        ServerFailed,
+        SubmittedCartChanged,
+        TotalsDoNotAddUp,
+        WebhookLost,
+    )
     from diddo_rules.testing.generator import (
         gen_cart,
         gen_case,
@@ -18,6 +35,7 @@ if TYPE_CHECKING:
         gen_store,
         gen_variant,
     )
+    from diddo_rules.testing.machine import CheckoutMachine, check_checkout_flow
     from diddo_rules.testing.profiles import register_profiles
     from diddo_rules.testing.strategies import (
         buyer_identities,
@@ -36,13 +54,37 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "BUYERS_SENT",
+    "AnswerNotPredicted",
+    "BuyerSent",
     "CannotBreak",
+    "CartCall",
+    "CartChargedTwice",
+    "CheckoutMachine",
+    "CheckoutServer",
+    "Delivery",
+    "EventIdChanged",
+    "FlowFault",
+    "HttpCheckoutServer",
+    "MoneyDoesNotAddUp",
     "NothingToPick",
+    "PriceDrifted",
+    "RaceHasNotOneWinner",
+    "Reply",
+    "Request",
+    "RetryAnsweredDifferently",
+    "ServerFailed",
+    "SubmittedCartChanged",
+    "Tally",
+    "TotalsDoNotAddUp",
+    "WebhookLost",
+    "api_calls",
     "buyer_identities",
     "cart_lines",
     "carts",
     "carts_with",
     "cases",
+    "check_checkout_flow",
     "choices",
     "drawn",
     "gen_any",
@@ -67,4 +109,6 @@ __all__ = [
 ]
 
 # Not imported here: pytest loads the plugin of this package at every start.
-__getattr__ = importer(__name__, __all__, ("drivers", "generator", "breaking", "profiles", "strategies"))
+_CARTS = ("drivers", "generator", "breaking", "profiles", "strategies")
+_FLOW = ("checkout_server", "api_calls", "flow_model", "flow_caller", "machine")
+__getattr__ = importer(__name__, __all__, (*_CARTS, *_FLOW))

@@ -53,6 +53,7 @@ class InProcessSandbox:
         engine: what validates carts; by default every installed plugin.
         documents: where everything is kept; in memory by default.
         clock: real time in Unix seconds.
+        before_start: called with the application before it does anything by itself, as delivering what was left.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class InProcessSandbox:
         engine: Engine | None = None,
         documents: Documents | None = None,
         clock: Callable[[], float] | None = None,
+        before_start: Callable[[Sandbox], None] = lambda _: None,
     ) -> None:
+        self._before_start = before_start
         self._settings = settings or SandboxSettings(allowed_hosts=("sandbox.test",))
         self._engine = engine or Engine.from_settings(Settings())
         self._documents = documents or SqliteDocuments()
@@ -74,6 +77,7 @@ class InProcessSandbox:
         self.app: Sandbox = self._runner.run(
             open_sandbox(self._settings, self._engine, self._documents, base_url=ORIGIN, **self._clock)
         )
+        self._before_start(self.app)
         self._lifespan = _Lifespan(self.app)
         self._runner.run(self._lifespan.start())
         return self
