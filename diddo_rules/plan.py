@@ -84,7 +84,7 @@ class Plan:
 
     I/O checks come last, from `first_io` on. `unmatched` holds, as (check, name) pairs, the names in `before`, `after`
     and `requires` that no loaded check answers to: harmless when that plugin is not installed, and a slip of the pen
-    otherwise.
+    otherwise. `moved` names by check the constraints that hold it back behind checks of a higher number.
     """
 
     steps: tuple[Step, ...]
@@ -92,6 +92,7 @@ class Plan:
     off: tuple[Skipped, ...] = ()
     unmatched: tuple[tuple[str, str], ...] = ()
     violations: Mapping[str, type[Violation]] = field(default_factory=dict)
+    moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def first_io(self) -> int:
@@ -216,8 +217,11 @@ def make_plan(steps: Iterable[Step], *, point: Point) -> Plan:
     """
     known = sorted(steps, key=lambda step: step.rank)
     reasons = {step: reason for step in known if (reason := _reason_to_leave_out(step, point))}
+    on = [step for step in known if step not in reasons]
+    followers = _followers(on)
     return Plan(
-        steps=_sorted([step for step in known if step not in reasons]),
+        steps=_sorted(on, followers),
+        moved=_moved(followers),
         switched_off=tuple(reasons),
         off=tuple(Skipped(step.name, step.plugin, reason) for step, reason in reasons.items()),
         unmatched=tuple(_unmatched(known)),
@@ -281,9 +285,18 @@ def _followers(steps: Sequence[Step]) -> dict[Step, dict[Step, str]]:
     return followers
 
 
-def _sorted(steps: Sequence[Step]) -> tuple[Step, ...]:
+def _moved(followers: Mapping[Step, Mapping[Step, str]]) -> dict[str, tuple[str, ...]]:
+    """Return by check the constraints that let it run after a check of higher priority number."""
+    moved: dict[str, tuple[str, ...]] = {}
+    for step, later in followers.items():
+        for other, words in later.items():
+            if step.rank > other.rank:
+                moved[other.name] = (*moved.get(other.name, ()), f"after {step.name} ({words})")
+    return moved
+
+
+def _sorted(steps: Sequence[Step], followers: Mapping[Step, Mapping[Step, str]]) -> tuple[Step, ...]:
     """Sort topologically, always taking the step of lowest rank among those that are free to run."""
-    followers = _followers(steps)
     waits_for = Counter(other for later in followers.values() for other in later)
     free = [(step.rank, step) for step in steps if not waits_for[step]]
     heapify(free)
