@@ -4,7 +4,7 @@ A tracked cart is a real `Cart` to `isinstance`, to comparison and to its own me
 positions: `stores.cart_lines.quantity`. Amounts are leaves: `cost.total` is read as a whole.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, TypeVar, get_args
@@ -15,7 +15,7 @@ from diddo_rules.cart import Cart
 from diddo_rules.context import Context
 from diddo_rules.money import Money
 
-__all__ = ["Reads", "covers", "tracked", "tracked_context"]
+__all__ = ["Reads", "covers", "records_in", "tracked", "tracked_context"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _NOTES = "diddo tracking"  # no field can be called so
@@ -127,13 +127,15 @@ def _noticing(value: Any, path: str, reads: Reads) -> Any:
 @lru_cache(maxsize=64)
 def _branches(model: type[BaseModel]) -> frozenset[str]:
     """Return the names of the fields that lead on to other fields, also where they happen to be empty."""
-    return frozenset(name for name, it in model.model_fields.items() if _holds_records(it.annotation))
+    return frozenset(name for name, it in model.model_fields.items() if any(records_in(it.annotation)))
 
 
-def _holds_records(annotation: Any) -> bool:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation is not Money
-    return any(map(_holds_records, get_args(annotation)))
+def records_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the kinds of records that a field may hold; amounts are none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation is not Money:
+        yield annotation
+    for argument in get_args(annotation):
+        yield from records_in(argument)
 
 
 def _tracked_model(model: _Model, path: str, reads: Reads) -> _Model:

@@ -57,16 +57,17 @@ def pure(subject: Subject, pick: Pick) -> Complaint | None:
     """A validation leaves the cart, with everything in it, and the plugin's settings as they were."""
     case = private(subject.gen_any(pick))
     before = _state(subject, case)
-    report = subject.report(case)
-    if _state(subject, case) == before:
+    used = private(case)
+    report = subject.report(used)
+    if _state(subject, used) == before:
         return None
     for step in subject.asked(case, report):
-        fresh = private(case)
-        before = _state(subject, fresh)
-        _attempt(subject, step, fresh)
-        if _state(subject, fresh) != before:
-            return _complaint(subject, "pure", step.name, "it changes what it is given", fresh)
-    return _complaint(subject, "pure", None, "a validation changes the cart", case)
+        used = private(case)
+        before = _state(subject, used)
+        _attempt(subject, step, used)
+        if _state(subject, used) != before:
+            return _complaint(subject, "pure", step.name, "it changes what it is given", case, other=used)
+    return None  # it was another plugin
 
 
 def _state(subject: Subject, case: Case) -> Any:

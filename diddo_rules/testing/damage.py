@@ -1,18 +1,18 @@
 """Carts that no mutator thinks of: any field blank, absent, negative, huge or of another currency, as JSON allows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import Any, TypeVar, get_args
+from functools import lru_cache
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from diddo_rules.cart import Cart
 from diddo_rules.context import Pick
 from diddo_rules.money import Money
-from diddo_rules.tracking import covers
+from diddo_rules.tracking import covers, records_in
 
 __all__ = ["gen_damaged"]
-
-_Model = TypeVar("_Model", bound=BaseModel)
 
 _TEXTS = ("", " ", "0", "\u200b", "\u202eabc", "\x00", "None", "é" * 300)
 _NUMBERS = (0, -1, 1, 2, 10**6, 10**15)
@@ -24,52 +24,51 @@ _AMOUNTS = (
 )
 
 
-def gen_damaged(pick: Pick, model: _Model, *, spare: Sequence[str] = (), path: str = "") -> _Model:
-    """Return the record with one of its fields, or one far below it, set to something odd that its type allows.
+def gen_damaged(pick: Pick, cart: Cart, *, spare: Sequence[str] = ()) -> Cart:
+    """Return the cart with one field somewhere in it set to something odd that its type allows.
 
     Args:
         pick: what chooses.
-        model: a cart, or a part of one.
+        cart: any cart; it stays as it is where there is nothing at the place that was chosen.
         spare: dotted paths that stay as they are, with all below them, and that stay where they are.
-        path: the path of `model` itself.
     """
-    prefix = f"{path}." if path else ""
-    names = [name for name in type(model).model_fields if _may_change(model, name, f"{prefix}{name}", spare)]
-    if not names:
-        return model
-    name = names[pick(len(names))]
-    below = f"{prefix}{name}"
+    places = _places(tuple(spare))
+    return _changed(pick, cart, places[pick(len(places))].split(".")) if places else cart
+
+
+@lru_cache(maxsize=256)
+def _places(spare: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the paths that may be changed; texts, of which there are many, stand there less often than the rest."""
+    return tuple(
+        path
+        for path, weight in _weighed(Cart)
+        if not covers(spare, path) and not any(it.startswith(f"{path}.") for it in spare)
+        for _ in range(weight)
+    )
+
+
+def _weighed(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, int]]:
+    for name, info in model.model_fields.items():
+        yield f"{prefix}{name}", 1 if str in get_args(info.annotation) else 3
+        for record in records_in(info.annotation):
+            yield from _weighed(record, f"{prefix}{name}.")
+
+
+def _changed(pick: Pick, model: Any, names: Sequence[str]) -> Any:
+    """Return the record with what the names lead to set to something odd; unchanged where they lead to nothing."""
+    name, *below = names
     value = getattr(model, name)
-    if _has_records(value) and (_leads_to(spare, below) or pick(3)):
-        changed = _damaged_below(pick, value, spare, below)
-    else:
+    if not below:
         odd = _odd_values(type(model).model_fields[name].annotation, value)
-        changed = odd[pick(len(odd))]
+        changed: Any = odd[pick(len(odd))]
+    elif isinstance(value, tuple) and value:
+        at = pick(len(value))
+        changed = (*value[:at], _changed(pick, value[at], below), *value[at + 1 :])
+    elif isinstance(value, BaseModel):
+        changed = _changed(pick, value, below)
+    else:
+        return model
     return model.model_copy(update={name: changed})
-
-
-def _may_change(model: BaseModel, name: str, path: str, spare: Sequence[str]) -> bool:
-    if covers(spare, path):
-        return False
-    return not _leads_to(spare, path) or _has_records(getattr(model, name))
-
-
-def _leads_to(spare: Sequence[str], path: str) -> bool:
-    return any(it.startswith(f"{path}.") for it in spare)
-
-
-def _has_records(value: object) -> bool:
-    if isinstance(value, tuple):
-        return bool(value) and isinstance(value[0], BaseModel)
-    return isinstance(value, BaseModel) and not isinstance(value, Money)
-
-
-def _damaged_below(pick: Pick, value: Any, spare: Sequence[str], path: str) -> Any:
-    if not isinstance(value, tuple):
-        return gen_damaged(pick, value, spare=spare, path=path)
-    position = pick(len(value))
-    changed = gen_damaged(pick, value[position], spare=spare, path=path)
-    return (*value[:position], changed, *value[position + 1 :])
 
 
 def _odd_values(annotation: Any, value: Any) -> Sequence[Any]:

@@ -15,7 +15,7 @@ from diddo_rules.testing.subject import Subject
 
 __all__ = ["smallest_complaint"]
 
-_CHOICES = 64
+_CHOICES = 40
 
 
 class _Broken(Exception):
