@@ -5,7 +5,7 @@ they run: what is behind the case that ends a plugin's trial is dropped, whoever
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import BinaryIO
 
@@ -14,7 +14,7 @@ from diddo_rules.errors import DiddoError
 from diddo_rules.testing.coverage import Coverage
 from diddo_rules.testing.failures import Failure
 from diddo_rules.testing.fuzzing import Job, Part, Share, Suspect, unseen
-from diddo_rules.testing.processes import Died, Made, Ran, Result, Shrink, Task, Try, Workers
+from diddo_rules.testing.processes import Died, Made, Probe, Ran, Result, Shrink, Task, Try, Workers
 from diddo_rules.testing.subject import Subject
 
 __all__ = ["Budget", "Outcome", "fuzz"]
@@ -46,7 +46,10 @@ class Budget:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What came of a run: by plugin what was seen, the failures, and whether somebody ended it early."""
+    """What came of a run: by plugin what was seen, the failures, and whether somebody ended it early.
+
+    `never_provoked` holds codes with their plugins, of those that were tried to the end.
+    """
 
     job: Job
     shares: dict[str, Share]
@@ -68,8 +71,9 @@ class Outcome:
         """The first case of each fault; behind a fault in what all stands on, the others say nothing."""
         found = []
         for share in self.shares.values():
-            fundamental = {it.name for it in self.job.properties if it.fundamental}
-            broken = [it for it in share.suspects.values() if it.property in fundamental or it.choices is None]
+            broken = [
+                it for it in share.suspects.values() if self.job.property(it.property).fundamental or it.choices is None
+            ]
             found += broken or list(share.suspects.values())
         return sorted(found, key=lambda it: it.number)
 
@@ -111,13 +115,13 @@ def fuzz(
             outcome.failures.append(_unseen(suspect, job, engine))
     outcome.failures.sort(key=lambda it: (it.seed, it.key()))
     outcome.seconds = monotonic() - started
-    outcome.never_provoked = tuple(outcome.coverage.never(subjects))
+    tried = [it for it in subjects if outcome.shares[it.name].ended is None]
+    outcome.never_provoked = tuple(outcome.coverage.never(tried))
     return outcome
 
 
 def _unseen(suspect: Suspect, job: Job, engine: Engine) -> Failure:
-    wanted = next(it for it in job.properties if it.name == suspect.property)
-    return unseen(suspect, wanted, engine, seed=job.seed_of(suspect.number))
+    return unseen(suspect, job.property(suspect.property), engine, seed=job.seed_of(suspect.number))
 
 
 class _Run:
@@ -173,11 +177,13 @@ class _Run:
         return late or self.outcome.interrupted or all(it.ended is not None for it in self.outcome.shares.values())
 
     def shrinks(self) -> Iterator[Task]:
-        """Yield the suspects; what killed a process is not tried again."""
+        """Yield the suspects; what killed a process kills another, so that it is known what it was."""
         self._merge_rest()
         for suspect in self.outcome.suspects:
             if suspect.choices is not None:
                 yield Shrink(suspect=suspect, shrink=not self.outcome.interrupted)
+            elif suspect.case is None:
+                yield Probe(suspect=suspect)
 
     def _take(self, result: Result) -> None:
         if isinstance(result, Ran):
@@ -185,15 +191,19 @@ class _Run:
             self._merge_ready()
         elif isinstance(result, Made):
             self.outcome.failures.append(result.failure)
-        elif isinstance(result.task, Try):
+        elif isinstance(result, Died) and isinstance(result.task, Try):
             self._without_what_killed(result.task, result)
+        elif isinstance(result, Died) and isinstance(result.task, Probe):
+            suspect = result.task.suspect
+            self.outcome.shares[suspect.plugin].suspects[suspect.key()] = replace(suspect, case=result.case)
 
     def _without_what_killed(self, task: Try, died: Died) -> None:
         """Have the range done again, without the plugin from the case on that its process has not survived."""
         if died.number < 0:
             raise DiddoError(f"a worker process did not start: {died.how}")
-        plugin, wanted = self._job.dealt(died.number)
-        suspect = Suspect(number=died.number, plugin=plugin, property=wanted.name, message=died.how, choices=None)
+        plugin, _ = self._job.dealt(died.number)
+        broken = "within-budget" if died.hung else "never-crashes"
+        suspect = Suspect(number=died.number, plugin=plugin, property=broken, message=died.how, choices=None)
         self._fatal.setdefault(task.index, []).append(suspect)
         until = {**task.until, plugin: died.number}
         self._again.append(Try(index=task.index, numbers=task.numbers, until=until))

@@ -18,6 +18,8 @@ from diddo_rules.testing.subject import Subject
 __all__ = ["Fuzzer", "Job", "Part", "Share", "Suspect"]
 
 _SEEDS_APART = 2**48
+_BUDGET = "within-budget"
+_HANGS = "TimeLimitExceeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,10 @@ class Job:
         """The properties that are judged."""
         return tuple(it for it in PROPERTIES if it.name not in self.without)
 
+    def property(self, name: str) -> Property:
+        """Return the property of that name."""
+        return next(it for it in PROPERTIES if it.name == name)
+
     def dealt(self, number: int) -> tuple[str, Property]:
         """Return the plugin and the property that the case of that number is for: each in turn."""
         turn, plugin = divmod(number, len(self.plugins))
@@ -50,7 +56,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """A case that breaks a property; `choices` is None where the process died of it."""
+    """A case that breaks a property.
+
+    `choices` is None where they do not lead to it: the process died of it, or a check hung while something else was
+    judged. `case` is then what is known of it.
+    """
 
     number: int
     plugin: str
@@ -59,6 +69,7 @@ class Suspect:
     code: str | None = None
     message: str
     choices: tuple[int, ...] | None
+    case: StoredCase | None = None
 
     def key(self) -> tuple[str, str, str, str]:
         """Return what makes two suspects the same fault."""
@@ -90,11 +101,14 @@ Part = Mapping[str, Share]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Observed(Subject):
-    """A subject that takes note of every report it gives."""
+    """A subject that takes note of every report it gives, and says beforehand what it is about."""
 
     seen: list[tuple[Case, Report]] = field(default_factory=list)
+    tell: Callable[[Case], None] | None = None
 
     def report(self, case: Case) -> Report:
+        if self.tell is not None:
+            self.tell(case)
         report = super().report(case)
         self.seen.append((case, report))
         return report
@@ -139,17 +153,30 @@ class Fuzzer:
         share.coverage.add(number, wanted.name, ((subject, report) for _, report in subject.seen))
         if self._job.export:
             share.exported.extend(_exported(subject.seen))
-        if suspect is not None:
-            share.suspect(suspect)
-            if wanted.fundamental:
-                share.ended = number + 1
+        for it in (suspect, _hanging(subject, number)):
+            if it is not None:
+                share.suspect(it)
+                if self._job.property(it.property).fundamental:
+                    share.ended = number + 1
+
+    def probe(self, number: int, *, tell: Callable[[StoredCase], None]) -> None:
+        """Judge a case that no process has survived, and tell every case before it is tried."""
+        plugin, wanted = self._job.dealt(number)
+        subject = _Observed(
+            name=plugin,
+            engine=self._engine,
+            seconds=self._job.seconds_per_cart,
+            tell=lambda case: tell(StoredCase.of(case)),
+        )
+        pick = seeded(self._job.seed_of(number))
+        _suspect(wanted, number, (), lambda: wanted.judge(subject, pick), plugin)
 
     def failure(self, suspect: Suspect, *, shrink: bool) -> Failure:
         """Return the failure that a suspect stands for, as small as it gets if that is wanted."""
-        wanted = next(it for it in self._job.properties if it.name == suspect.property)
+        wanted = self._job.property(suspect.property)
         subject = Subject.of(suspect.plugin, self._engine, seconds=self._job.seconds_per_cart)
         # To try a check that hangs would take its whole time, each time.
-        if shrink and suspect.choices is not None and wanted.name != "within-budget":
+        if shrink and suspect.choices is not None and wanted.name != _BUDGET:
             suspect = self._smallest(suspect, wanted, subject)
         complaint = self._complaint(suspect, wanted, subject)
         seed = self._job.seed_of(suspect.number)
@@ -196,8 +223,25 @@ def _suspect(
     )
 
 
+def _hanging(subject: _Observed, number: int) -> Suspect | None:
+    """Return the suspect for a check that hung, whatever it was that was judged."""
+    for case, report in subject.seen:
+        for crash in subject.crashes(report):
+            if crash.exception == _HANGS:
+                return Suspect(
+                    number=number,
+                    plugin=subject.name,
+                    property=_BUDGET,
+                    check=crash.check,
+                    message=f"it hangs: it took longer than {subject.seconds:g} s",
+                    choices=None,
+                    case=StoredCase.of(case),
+                )
+    return None
+
+
 def unseen(suspect: Suspect, wanted: Property, engine: Engine, *, seed: int) -> Failure:
-    """Return the failure of a suspect whose case nobody has seen: its process died of it, or it did not come again."""
+    """Return the failure of a suspect that is not to be judged again: its process died of it, or it hung."""
     return Failure(
         property=suspect.property,
         claim=wanted.claim,
@@ -205,7 +249,7 @@ def unseen(suspect: Suspect, wanted: Property, engine: Engine, *, seed: int) -> 
         check=suspect.check,
         code=suspect.code,
         message=suspect.message,
-        case=None,
+        case=suspect.case,
         choices=suspect.choices,
         seed=seed,
         **surroundings(engine, suspect.plugin),

@@ -10,12 +10,15 @@ from time import monotonic
 from typing import Any, Self
 
 from diddo_rules.engine import Engine
-from diddo_rules.testing.failures import Failure
+from diddo_rules.testing.failures import Failure, StoredCase
 from diddo_rules.testing.fuzzing import Fuzzer, Job, Part, Suspect
 
-__all__ = ["Died", "Made", "Ran", "Shrink", "Try", "Workers"]
+__all__ = ["Died", "Made", "Probe", "Ran", "Shrink", "Survived", "Try", "Workers"]
 
 _CONTEXT = get_context("spawn")
+_TO_START = 60.0
+"""Seconds that a process gets before its first case, and for tasks that are not cases."""
+
 _LOOKS = 0.1
 """Seconds between two looks at workers that say nothing."""
 
@@ -37,6 +40,13 @@ class Shrink:
     shrink: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A suspect that no process has survived, to learn what its cart was."""
+
+    suspect: Suspect
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """A range of cases is done."""
@@ -55,15 +65,27 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """A worker has not come back from a task; `number` is the case that it was at, or -1 if it had not begun any."""
+    """A worker has not come back from a task.
 
-    task: "Try | Shrink"
+    `number` is that of the case it was at, or -1 if it had not begun any. `case` is the last that a `Probe` has told.
+    """
+
+    task: "Task"
     number: int
     how: str
+    hung: bool
+    case: StoredCase | None = None
 
 
-Task = Try | Shrink
-Result = Ran | Made | Died
+@dataclass(frozen=True, slots=True)
+class Survived:
+    """A worker has come back from a `Probe`."""
+
+    task: Probe
+
+
+Task = Try | Shrink | Probe
+Result = Ran | Made | Died | Survived
 
 
 class _Worker:
@@ -77,36 +99,46 @@ class _Worker:
         theirs.close()
         self.task: Task | None = None
         self._seen = (-1, monotonic())
+        self._case: StoredCase | None = None
 
     def give(self, task: Task) -> None:
         """Hand it a task; a worker that is dead already will be noticed by its connection."""
         self.task = task
         self._at.value = -1
         self._seen = (-1, monotonic())
+        self._case = None
         try:
             self.connection.send(task)
         except OSError:
             return
 
-    def result(self) -> Result:
-        """Return what it has sent, or that it died."""
-        task, self.task = self.task, None
+    def result(self) -> Result | None:
+        """Return what it has sent, or that it died; None if it has more to say."""
         try:
-            said: Result = self.connection.recv()
+            said: Result | StoredCase = self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
-            return Died(_given(task), self._at.value, _ending(self._process.exitcode))
+            return self._died(_ending(self._process.exitcode), hung=False)
+        if isinstance(said, StoredCase):
+            self._case = said
+            return None
+        self.task = None
         return said
+
+    def _died(self, how: str, *, hung: bool) -> Died:
+        if self.task is None:
+            raise RuntimeError("a worker without a task has died")
+        task, self.task = self.task, None
+        return Died(task, self._at.value, how, hung, self._case)
 
     def stuck(self, patience: float) -> Died | None:
         """Return its death, by our hand, if it has been at the same case for longer than `patience` seconds."""
         at, since = self._seen
         if self._at.value != at:
             self._seen = (self._at.value, monotonic())
-        elif self.task is not None and monotonic() - since > patience:
-            task = self.task
+        elif self.task is not None and monotonic() - since > (patience if at >= 0 else max(patience, _TO_START)):
             self.stop()
-            return Died(task, at, f"it did not come back within {patience:g} s, and could not be interrupted")
+            return self._died(f"it did not come back within {patience:g} s, and nothing could interrupt it", hung=True)
         return None
 
     def stop(self) -> None:
@@ -157,18 +189,12 @@ class Workers:
                     yield self._kept(worker, died)
             yield None
 
-    def _kept(self, worker: _Worker, result: Result) -> Result:
+    def _kept(self, worker: _Worker, result: Result | None) -> Result | None:
         """Put a new worker in the place of one that died."""
         if isinstance(result, Died):
             worker.stop()
             self._workers[self._workers.index(worker)] = _Worker(self._make_engine, self._job)
         return result
-
-
-def _given(task: Task | None) -> Task:
-    if task is None:
-        raise RuntimeError("a worker without a task has said something")
-    return task
 
 
 def _ending(code: int | None) -> str:
@@ -191,10 +217,14 @@ def _work(connection: Connection, at: Any, make_engine: Callable[[], Engine], jo
             task: Task = connection.recv()
         except EOFError:
             return
-        connection.send(_done(fuzzer, task, begins))
+        connection.send(_done(fuzzer, task, begins, connection.send))
 
 
-def _done(fuzzer: Fuzzer, task: Task, begins: Callable[[int], None]) -> Result:
+def _done(fuzzer: Fuzzer, task: Task, begins: Callable[[int], None], tell: Callable[[StoredCase], None]) -> Result:
     if isinstance(task, Try):
         return Ran(task, fuzzer.run(task.numbers, until=task.until, begins=begins))
-    return Made(task, fuzzer.failure(task.suspect, shrink=task.shrink))
+    if isinstance(task, Shrink):
+        return Made(task, fuzzer.failure(task.suspect, shrink=task.shrink))
+    begins(task.suspect.number)
+    fuzzer.probe(task.suspect.number, tell=tell)
+    return Survived(task)
