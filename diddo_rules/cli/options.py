@@ -12,9 +12,9 @@ import click
 import diddo_rules  # which imports its parts, and pydantic, when they are asked for
 
 if TYPE_CHECKING:
-    from diddo_rules import Engine
+    from diddo_rules import Engine, Settings
 
-__all__ = ["engine_options", "json_option", "make_engine"]
+__all__ = ["engine_options", "json_option", "make_engine", "read_settings"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -45,11 +45,15 @@ def engine_options(command: _Command) -> _Command:
     return command
 
 
+def read_settings(*, config: Path | None, stop: str | None = None, **switches: str | None) -> Settings:
+    """Return the settings of the current folder; `switches` are the flags load, enable and disable."""
+    flags = {f"rules.{name}": value for name, value in {"stop": stop, **switches}.items()}
+    return diddo_rules.load_settings(Path.cwd(), os.environ, flags=flags, file=config)
+
+
 def make_engine(*, config: Path | None, stop: str | None = None, **switches: str | None) -> Engine:
     """Make the engine of the current folder; `switches` are the flags load, enable and disable."""
-    flags = {f"rules.{name}": value for name, value in {"stop": stop, **switches}.items()}
-    settings = diddo_rules.load_settings(Path.cwd(), os.environ, flags=flags, file=config)
-    engine = diddo_rules.Engine.from_settings(settings)
+    engine = diddo_rules.Engine.from_settings(read_settings(config=config, stop=stop, **switches))
     for failed in engine.failed_plugins:
         click.echo(f"diddo: skipped the plugin {failed.name} ({failed.source}): {failed.cause}", err=True)
     return engine

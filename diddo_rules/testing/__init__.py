@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, installed_engine
     from diddo_rules.testing.checkout_server import CheckoutServer, Delivery, HttpCheckoutServer, Reply, Request
     from diddo_rules.testing.drivers import NothingToPick, recorded, replayed, seeded
+    from diddo_rules.testing.failures import ExportedCase, Failure, load_cases, load_failure
     from diddo_rules.testing.flow_caller import Tally
     from diddo_rules.testing.flow_model import (
         AnswerNotPredicted,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     )
     from diddo_rules.testing.machine import CheckoutMachine, check_checkout_flow
     from diddo_rules.testing.profiles import register_profiles
+    from diddo_rules.testing.replaying import replay
     from diddo_rules.testing.strategies import (
         buyer_identities,
         cart_lines,
@@ -64,6 +66,8 @@ __all__ = [
     "CheckoutServer",
     "Delivery",
     "EventIdChanged",
+    "ExportedCase",
+    "Failure",
     "FlowFault",
     "HttpCheckoutServer",
     "MoneyDoesNotAddUp",
@@ -96,9 +100,12 @@ __all__ = [
     "gen_store",
     "gen_variant",
     "installed_engine",
+    "load_cases",
+    "load_failure",
     "money",
     "recorded",
     "register_profiles",
+    "replay",
     "replayed",
     "seeded",
     "shipping_methods",
@@ -109,6 +116,6 @@ __all__ = [
 ]
 
 # Not imported here: pytest loads the plugin of this package at every start.
-_CARTS = ("drivers", "generator", "breaking", "profiles", "strategies")
+_CARTS = ("drivers", "generator", "breaking", "failures", "replaying", "profiles", "strategies")
 _FLOW = ("checkout_server", "api_calls", "flow_model", "flow_caller", "machine")
 __getattr__ = importer(__name__, __all__, (*_CARTS, *_FLOW))

@@ -20,6 +20,9 @@ from diddo_rules.testing.complaint import Complaint
 __all__ = ["BadFailureFile", "ExportedCase", "Failure", "StoredCase", "StoredContext", "load_cases", "load_failure"]
 
 _PACKAGES = ("diddo-rules", "hypothesis", "pluggy", "pydantic")
+HIDDEN = "…"
+"""What stands where a setting is a secret."""
+
 _SECRET = re.compile("key|password|secret|token")
 
 
@@ -99,7 +102,7 @@ class Failure(_Stored):
 
     format: Literal[1] = 1
     property: str
-    claim: str
+    claim: str = ""
     plugin: str
     check: str | None
     code: str | None
@@ -108,9 +111,11 @@ class Failure(_Stored):
     other: StoredCase | None = None
     choices: tuple[int, ...] | None
     seed: int
-    plan: tuple[PlannedCheck, ...]
-    settings: dict[str, Any]
-    versions: dict[str, str | None] = Field(description="Of Python and of the packages that decide what happens.")
+    plan: tuple[PlannedCheck, ...] = ()
+    settings: dict[str, Any] = {}
+    versions: dict[str, str | None] = Field(
+        default={}, description="Of Python and of the packages that decide what happens."
+    )
 
     def key(self) -> tuple[str, str, str, str]:
         """Return what makes two failures the same fault."""
@@ -169,7 +174,7 @@ def surroundings(engine: Engine, plugin: str, point: Point = "api") -> dict[str,
 
 
 def _without_secrets(settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: "…" if _SECRET.search(name) and value else value for name, value in settings.items()}
+    return {name: HIDDEN if _SECRET.search(name) and value else value for name, value in settings.items()}
 
 
 def _version(package: str) -> str | None:

@@ -13,7 +13,7 @@ from diddo_rules.engine import Engine
 from diddo_rules.testing.failures import Failure, StoredCase
 from diddo_rules.testing.fuzzing import Fuzzer, Job, Part, Suspect
 
-__all__ = ["Died", "Made", "Probe", "Ran", "Shrink", "Survived", "Try", "Workers"]
+__all__ = ["Died", "Made", "Probe", "Ran", "Shrink", "Survived", "Try", "Workers", "how_it_ended"]
 
 _CONTEXT = get_context("spawn")
 _TO_START = 60.0
@@ -118,7 +118,7 @@ class _Worker:
             said: Result | StoredCase = self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
-            return self._died(_ending(self._process.exitcode), hung=False)
+            return self._died(how_it_ended(self._process.exitcode), hung=False)
         if isinstance(said, StoredCase):
             self._case = said
             return None
@@ -197,7 +197,8 @@ class Workers:
         return result
 
 
-def _ending(code: int | None) -> str:
+def how_it_ended(code: int | None) -> str:
+    """Return in words what became of a process, by its exit code."""
     if code is not None and code < 0:
         return f"it ended the process with {signal.Signals(-code).name}"
     return f"it ended the process with the exit code {code}"

@@ -1,0 +1,53 @@
+"""Replaying in a process of its own, which a failure may well end."""
+
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+from diddo_rules.engine import Engine
+from diddo_rules.testing.failures import Failure
+from diddo_rules.testing.processes import how_it_ended
+from diddo_rules.testing.replaying import replay
+
+__all__ = ["replay_apart"]
+
+_CONTEXT = get_context("spawn")
+
+
+def replay_apart(make_engine: Callable[[], Engine], failure: Failure, *, patience: float = 30.0) -> str | None:
+    """Return what the failure's property complains of now, or how the process ended; None if it holds.
+
+    Args:
+        make_engine: called in the other process, so it has to be importable.
+        failure: what to replay.
+        patience: the seconds after which the process is given up.
+
+    Raises:
+        DiddoError: the engine cannot be made, or has no such plugin, or there is no such property.
+    """
+    ours, theirs = _CONTEXT.Pipe(duplex=False)
+    process = _CONTEXT.Process(target=_replay, args=(theirs, make_engine, failure), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(patience):
+            return f"it did not come back within {patience:g} s, and nothing could interrupt it"
+        said: str | Exception | None = ours.recv()
+    except EOFError:
+        process.join()
+        return how_it_ended(process.exitcode)
+    finally:
+        process.kill()
+        process.join()
+    if isinstance(said, Exception):
+        raise said
+    return said
+
+
+def _replay(connection: Connection, make_engine: Callable[[], Engine], failure: Failure) -> None:
+    try:
+        complaint = replay(failure, make_engine())
+    except Exception as error:  # noqa: BLE001 (it is raised at the other end)
+        connection.send(error)
+    else:
+        connection.send(complaint and complaint.message)
