@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from diddo_rules.testing.api_calls import BUYERS_SENT, BuyerSent, CartCall, api_calls
     from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, installed_engine
     from diddo_rules.testing.checkout_server import CheckoutServer, Delivery, HttpCheckoutServer, Reply, Request
+    from diddo_rules.testing.differential import Disagreement, disagreements
     from diddo_rules.testing.drivers import NothingToPick, recorded, replayed, seeded
     from diddo_rules.testing.failures import ExportedCase, Failure, load_cases, load_failure
     from diddo_rules.testing.flow_caller import Tally
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         RaceHasNotOneWinner,
         RetryAnsweredDifferently,
         ServerFailed,
+        ShopperTrapped,
         SubmittedCartChanged,
         TotalsDoNotAddUp,
         WebhookLost,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     )
     from diddo_rules.testing.machine import CheckoutMachine, check_checkout_flow
     from diddo_rules.testing.profiles import register_profiles
+    from diddo_rules.testing.properties import PROPERTIES, Complaint, PluginFault, Property, check_plugin
+    from diddo_rules.testing.releases import put_release, release_of
     from diddo_rules.testing.replaying import replay
     from diddo_rules.testing.strategies import (
         buyer_identities,
@@ -54,9 +58,11 @@ if TYPE_CHECKING:
         valid_cases,
         variants,
     )
+    from diddo_rules.testing.subject import Subject
 
 __all__ = [
     "BUYERS_SENT",
+    "PROPERTIES",
     "AnswerNotPredicted",
     "BuyerSent",
     "CannotBreak",
@@ -64,7 +70,9 @@ __all__ = [
     "CartChargedTwice",
     "CheckoutMachine",
     "CheckoutServer",
+    "Complaint",
     "Delivery",
+    "Disagreement",
     "EventIdChanged",
     "ExportedCase",
     "Failure",
@@ -72,12 +80,16 @@ __all__ = [
     "HttpCheckoutServer",
     "MoneyDoesNotAddUp",
     "NothingToPick",
+    "PluginFault",
     "PriceDrifted",
+    "Property",
     "RaceHasNotOneWinner",
     "Reply",
     "Request",
     "RetryAnsweredDifferently",
     "ServerFailed",
+    "ShopperTrapped",
+    "Subject",
     "SubmittedCartChanged",
     "Tally",
     "TotalsDoNotAddUp",
@@ -89,7 +101,9 @@ __all__ = [
     "carts_with",
     "cases",
     "check_checkout_flow",
+    "check_plugin",
     "choices",
+    "disagreements",
     "drawn",
     "gen_any",
     "gen_broken",
@@ -103,8 +117,10 @@ __all__ = [
     "load_cases",
     "load_failure",
     "money",
+    "put_release",
     "recorded",
     "register_profiles",
+    "release_of",
     "replay",
     "replayed",
     "seeded",
@@ -118,4 +134,5 @@ __all__ = [
 # Not imported here: pytest loads the plugin of this package at every start.
 _CARTS = ("drivers", "generator", "breaking", "failures", "replaying", "profiles", "strategies")
 _FLOW = ("checkout_server", "api_calls", "flow_model", "flow_caller", "machine")
-__getattr__ = importer(__name__, __all__, (*_CARTS, *_FLOW))
+_PLUGINS = ("properties", "subject", "differential", "releases")
+__getattr__ = importer(__name__, __all__, (*_CARTS, *_FLOW, *_PLUGINS))

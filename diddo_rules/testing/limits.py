@@ -58,16 +58,27 @@ def gen_near(pick: Pick, cart: Cart, limits: Sequence[int]) -> Cart:
     where that number would become negative, or absurd.
     """
     target = limits[pick(len(limits))] + (0, 1, -1)[pick(3)]
-    return (_with_total, _with_price, _with_quantity, _with_pieces)[pick(4)](pick, cart, target)
+    aims = (_with_total, _with_pieces, _with_total, _with_quantity, _with_price)  # limits on totals are the commonest
+    return aims[pick(len(aims))](pick, cart, target)
 
 
 def _with_total(_pick: Pick, cart: Cart, target: int) -> Cart:
-    line = cart.stores[0].cart_lines[0]
-    total = cart.cost.total if cart.cost else None
-    if total is None or line.variant is None or line.variant.price is None:
+    """One piece is left, without tax, for what shipping leaves of the target."""
+    alone = _with_one_line(cart)
+    shipping = alone.cost.shipping if alone.cost else None
+    if shipping is None or target < shipping.value:
         return cart
-    rest = total.value - line.variant.price.value * line.quantity
-    return cart if target < rest else _summed(_with(cart, (0, 0), quantity=1, price=target - rest))
+    return _summed(_with(alone, (0, 0), quantity=1, price=target - shipping.value))
+
+
+def _with_one_line(cart: Cart) -> Cart:
+    first = cart.stores[0]
+    store = first.model_copy(update={"cart_lines": first.cart_lines[:1]})
+    method = first.offer.selected_shipping_method if first.offer else None
+    if cart.cost is None or cart.cost.tax is None or method is None:
+        return cart
+    cost = cart.cost.model_copy(update={"tax": cart.cost.tax * 0, "shipping": method.total})
+    return cart.model_copy(update={"stores": (store,), "cost": cost})
 
 
 def _with_price(pick: Pick, cart: Cart, target: int) -> Cart:

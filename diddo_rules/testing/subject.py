@@ -24,7 +24,7 @@ from diddo_rules.testing.limits import gen_near, limits_of
 from diddo_rules.time_limit import time_limit
 from diddo_rules.violations import Violation
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "report_on"]
 
 _TRIES = 3
 _SEARCHED = 100
@@ -99,10 +99,7 @@ class Subject:
 
     def report(self, case: Case) -> Report:
         """Return what the engine says of a case; a check that hangs is among its crashes."""
-        with time_limit(self.seconds):
-            if self.engine.plan_at(case.context.point).has_io:
-                return asyncio.run(self.engine.validate_async(*case))
-            return self.engine.validate(*case)
+        return report_on(self.engine, case, self.seconds)
 
     def report_of_change(self, before: Case, after: Case) -> Report:
         """Return what the engine says of the change from one cart to another, in the context of the second."""
@@ -221,3 +218,11 @@ class Subject:
             point: tuple(step for step in self.engine.plan_at(point).steps if step.plugin == self.name)
             for point in POINTS
         }
+
+
+def report_on(engine: Engine, case: Case, seconds: float | None) -> Report:
+    """Return what an engine says of a case; a check that takes longer than `seconds` is among its crashes."""
+    with time_limit(seconds):
+        if engine.plan_at(case.context.point).has_io:
+            return asyncio.run(engine.validate_async(*case))
+        return engine.validate(*case)

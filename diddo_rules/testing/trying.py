@@ -1,7 +1,6 @@
-"""Trying a property on many cases, and finding the smallest one that breaks it: the work of Hypothesis."""
+"""Trying something on many cases, and finding the smallest ones that speak against it: the work of Hypothesis."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
@@ -13,13 +12,28 @@ from diddo_rules.testing.drivers import replayed
 from diddo_rules.testing.strategies import choices
 from diddo_rules.testing.subject import Subject
 
-__all__ = ["smallest_complaint"]
+__all__ = ["Against", "smallest_complaint", "try_choices"]
 
 _CHOICES = 40
 
 
-class _Broken(Exception):
-    """The property does not hold."""
+class Against(Exception):
+    """What was tried does not hold; each subclass is found, and made smaller, on its own."""
+
+
+def try_choices(holds: Callable[[list[int]], None], *, count: int | None, seed: int) -> None:
+    """Call `holds` with lists of choices for `replayed`; those for which it raises `Against` become smaller and smaller.
+
+    Args:
+        holds: what is tried; it has to remember by itself what speaks against it.
+        count: how many lists; None leaves it to the Hypothesis profile.
+        seed: the same seed makes the same lists.
+    """
+    tried = hypothesis.seed(seed)(_profile(count)(hypothesis.given(choices(_CHOICES))(holds)))
+    try:
+        tried()
+    except* (Against, Flaky):
+        pass  # remembered by `holds`; what says this now and that then is flaky, and speaks against itself
 
 
 def smallest_complaint(
@@ -27,24 +41,19 @@ def smallest_complaint(
 ) -> Complaint | None:
     """Return the complaint about the smallest case that breaks the property, or None if none of `count` cases does.
 
-    A plugin that hangs is not made smaller, which would take a second for each attempt.
+    A case that takes too long is not made smaller, which would take as long for each attempt.
     """
     found: list[Complaint] = []
 
-    @hypothesis.seed(seed)
-    @_profile(count)
-    @hypothesis.given(choices(_CHOICES))
     def holds(chosen: list[int]) -> None:
         if found and found[-1].property == "within-budget":
-            raise _Broken
+            raise Against
         complaint = judge(subject, replayed(chosen))
         if complaint is not None:
             found.append(complaint)
-            raise _Broken
+            raise Against
 
-    # A plugin that says this now and that then is flaky, and was caught.
-    with suppress(_Broken, Flaky):
-        holds()
+    try_choices(holds, count=count, seed=seed)
     return found[-1] if found else None
 
 
@@ -55,6 +64,6 @@ def _profile(count: int | None) -> hypothesis.settings:
         database=None,
         deadline=None,
         derandomize=False,
-        report_multiple_bugs=False,
+        report_multiple_bugs=True,
         suppress_health_check=list(HealthCheck),
     )
