@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
-from hypothesis import reject
+from hypothesis import reject, settings
 from hypothesis import strategies as st
 
 from diddo_rules.cart import BuyerIdentity, Cart, CartLine, CartStore, ShippingMethod, Variant
@@ -18,6 +18,8 @@ from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, insta
 from diddo_rules.testing.drivers import NothingToPick, choice_bytes, replayed, unpacked
 from diddo_rules.testing.generator import gen_cart, gen_case, gen_line, gen_shipping_method, gen_store, gen_variant
 from diddo_rules.testing.pools import BUYERS, CURRENCIES
+from diddo_rules.testing.profiles import NIGHTLY
+from diddo_rules.testing.wild import gen_wild
 from diddo_rules.violations import Violation
 
 __all__ = [
@@ -40,6 +42,8 @@ _T = TypeVar("_T")
 _BIGGEST = 10**12
 _CHOICES = 16
 """Enough for the longest cart and what breaks it; beyond, the plainest choices are made."""
+
+_WILD_CHOICES = 2 * _CHOICES
 
 
 def drawn(draw: st.DrawFn) -> Pick:
@@ -64,18 +68,33 @@ def choices(count: int = _CHOICES) -> st.SearchStrategy[list[int]]:
     return st.binary(min_size=size, max_size=size).map(unpacked)
 
 
-def _generated(generate: Callable[[Pick], _T]) -> st.SearchStrategy[_T]:
-    return choices().map(lambda chosen: generate(replayed(chosen)))
+def _generated(generate: Callable[[Pick], _T], *, count: int = _CHOICES) -> st.SearchStrategy[_T]:
+    return choices(count).map(lambda chosen: generate(replayed(chosen)))
 
 
-def valid_carts() -> st.SearchStrategy[Cart]:
-    """Carts in which no first-party check finds anything."""
-    return _generated(gen_cart)
+def valid_carts(*, wild: bool | None = None) -> st.SearchStrategy[Cart]:
+    """Carts in which no first-party check finds anything.
+
+    With `wild`, any characters stand in titles, labels and names; by default that is so in the profile `nightly`.
+    """
+    if not _is_wild(wild):
+        return _generated(gen_cart)
+    return _generated(lambda pick: gen_wild(pick, gen_cart(pick)), count=_WILD_CHOICES)
 
 
-def valid_cases() -> st.SearchStrategy[Case]:
-    """Valid carts, with contexts in which they are valid: `engine.validate(*case)`."""
-    return _generated(gen_case)
+def valid_cases(*, wild: bool | None = None) -> st.SearchStrategy[Case]:
+    """Valid carts, with contexts in which they are valid: `engine.validate(*case)`; `wild` as in `valid_carts`."""
+    if not _is_wild(wild):
+        return _generated(gen_case)
+    return _generated(lambda pick: _wild_case(pick, gen_case(pick)), count=_WILD_CHOICES)
+
+
+def _is_wild(wild: bool | None) -> bool:  # noqa: FBT001  an option passed on
+    return settings.get_current_profile_name() == NIGHTLY if wild is None else wild
+
+
+def _wild_case(pick: Pick, case: Case) -> Case:
+    return case if case.cart is None else case._replace(cart=gen_wild(pick, case.cart))
 
 
 def carts_with(*violations: type[Violation], engine: Engine | None = None) -> st.SearchStrategy[Case]:
@@ -101,16 +120,20 @@ def carts_with(*violations: type[Violation], engine: Engine | None = None) -> st
     return _generated(generate)
 
 
-def cases(*, engine: Engine | None = None) -> st.SearchStrategy[Case]:
-    """Valid cases and, mostly, such as are broken in one way, each way as often as any other."""
+def cases(*, engine: Engine | None = None, wild: bool | None = None) -> st.SearchStrategy[Case]:
+    """Valid cases and, mostly, such as are broken in one way, each way as often as any other; see `valid_carts`."""
     judge = engine or installed_engine()
-    return _generated(lambda pick: gen_any(pick, judge))
+    if not _is_wild(wild):
+        return _generated(lambda pick: gen_any(pick, judge))
+    return _generated(lambda pick: _wild_case(pick, gen_any(pick, judge)), count=_WILD_CHOICES)
 
 
-def carts(*, engine: Engine | None = None) -> st.SearchStrategy[Cart]:
-    """Valid and broken carts; where a case has no cart, a valid one stands in."""
+def carts(*, engine: Engine | None = None, wild: bool | None = None) -> st.SearchStrategy[Cart]:
+    """Valid and broken carts; where a case has no cart, a valid one stands in. `wild` as in `valid_carts`."""
     judge = engine or installed_engine()
-    return _generated(lambda pick: gen_any(pick, judge).cart or gen_cart(pick))
+    if not _is_wild(wild):
+        return _generated(lambda pick: gen_any(pick, judge).cart or gen_cart(pick))
+    return _generated(lambda pick: gen_wild(pick, gen_any(pick, judge).cart or gen_cart(pick)), count=_WILD_CHOICES)
 
 
 def stores() -> st.SearchStrategy[CartStore]:

@@ -132,6 +132,26 @@ def test_validation_changes_nothing_and_says_the_same_twice(cart: Cart) -> None:
     assert cart.model_dump_json() == before
 
 
+@given(valid_carts(wild=True))
+def test_wild_text_is_text_and_the_cart_stays_valid(cart: Cart) -> None:
+    assert ENGINE.validate(cart).ok
+    assert Cart.model_validate_json(cart.model_dump_json()) == cart
+
+
+@given(cases(wild=True))
+def test_wild_cases_are_broken_in_one_way_at_most(case: Case) -> None:
+    report = ENGINE.validate(*case)
+    assert len(set(report.codes)) <= 1
+    assert not report.crashed
+
+
+def test_wild_text_reaches_characters_that_no_pool_holds() -> None:
+    def title(cart: Cart) -> str:
+        return cart.stores[0].cart_lines[0].variant.title
+
+    assert find(valid_carts(wild=True), lambda cart: any(ord(it) > 0x20000 for it in title(cart)), settings=QUIET)
+
+
 @given(stores(), cart_lines(), variants(), shipping_methods(), buyer_identities())
 def test_parts_are_whole(store: Any, line: Any, variant: Any, method: Any, buyer: Any) -> None:
     assert store.store
@@ -243,11 +263,12 @@ def test_an_unused_pytest_plugin_imports_neither_pydantic_nor_hypothesis() -> No
         assert f"'{module}'" not in done.stdout
 
 
-@pytest.mark.parametrize("profile", ["dev", "ci"])
+@pytest.mark.parametrize("profile", ["dev", "ci", "nightly"])
 def test_the_profiles_are_known_to_pytest(tmp_path: Path, profile: str) -> None:
     (tmp_path / "test_one.py").write_text(
         "from hypothesis import given, settings\n"
         "from diddo_rules.testing import valid_carts\n"
+        "@settings(max_examples=20)\n"
         "@given(valid_carts())\n"
         "def test_one(diddo_engine, cart):\n"
         "    assert diddo_engine.validate(cart).ok\n"
