@@ -21,7 +21,7 @@ from diddo_rules.compiled import Judge, compile_plan, limited
 from diddo_rules.context import POINTS, Context, Mutator, Point
 from diddo_rules.errors import DiddoError, NeedsAwait, PluginLoadError, SettingsError
 from diddo_rules.io_lane import IoLane
-from diddo_rules.loader import FailedPlugin, LoadedPlugin, installed_plugins, load_plugins, plugin_of
+from diddo_rules.loader import FailedPlugin, LoadedPlugin, installed_plugins, load_plugins, named_plugin
 from diddo_rules.plan import Plan, make_plan, steps_of
 from diddo_rules.policies import CheckSettings, IoSettings, Layer, Mode, Policies
 from diddo_rules.report import Report
@@ -112,7 +112,7 @@ class Engine:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         for plugin in plugins:
-            self._register(_named(plugin))
+            self._register(named_plugin(plugin))
         self._make_plans()
         self._require_known_names()
 
@@ -321,7 +321,7 @@ class Engine:
         Raises:
             DiddoError: of the kinds that making an engine raises; the engine is as it was before.
         """
-        named = _named(plugin)
+        named = named_plugin(plugin)
         self._register(named)
         try:
             self._make_plans()
@@ -449,12 +449,3 @@ def _model_from(implementation: pluggy.HookImpl) -> type[BaseModel]:
     if isinstance(model, type) and issubclass(model, BaseModel):
         return model
     raise PluginLoadError(f"plugin {implementation.plugin_name}: settings_model returned {model!r}, which is no model")
-
-
-def _named(plugin: object) -> LoadedPlugin:
-    """Give a bare module, object or check a name."""
-    if isinstance(plugin, LoadedPlugin):
-        return plugin
-    registrable = plugin_of(plugin)
-    name = getattr(plugin, "__name__", type(plugin).__name__).rpartition(".")[2]
-    return LoadedPlugin(name, registrable, getattr(plugin, "__module__", None) or name)

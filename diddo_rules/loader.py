@@ -14,7 +14,7 @@ from diddo_rules.checks import info_of
 from diddo_rules.errors import PluginLoadError
 from diddo_rules.hookspecs import HOOK_API, PROJECT
 
-__all__ = ["FailedPlugin", "LoadedPlugin", "Loading", "installed_plugins", "load_plugins", "plugin_of"]
+__all__ = ["FailedPlugin", "LoadedPlugin", "Loading", "installed_plugins", "load_plugins", "named_plugin", "plugin_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,8 @@ def load_plugins(
 
     Args:
         installed: entry points; a plugin's name is that of its entry point.
-        named: `package.module`, `module:attribute` or `./file.py`; the name is the text itself, or the file's stem.
+        named: `package.module`, `module:attribute`, `./file.py`, or rules as data in `./file.toml` or `./file.json`; the
+            name is the text itself, or the file's stem.
         directory: what file names are relative to.
         want: asked with each plugin's name before it is imported.
     """
@@ -86,6 +87,15 @@ def load_plugins(
         except (Exception, SystemExit) as error:  # noqa: BLE001 (any import may fail in any way, and must be named)
             failed.append(FailedPlugin(it.name, it.source, f"{type(error).__name__}: {error}"))
     return Loading(plugins=tuple(plugins), not_imported=tuple(not_imported), failed=tuple(failed))
+
+
+def named_plugin(plugin: object) -> LoadedPlugin:
+    """Give a bare module, object or check a name: the last part of its own."""
+    if isinstance(plugin, LoadedPlugin):
+        return plugin
+    registrable = plugin_of(plugin)
+    name = getattr(plugin, "__name__", type(plugin).__name__).rpartition(".")[2]
+    return LoadedPlugin(name, registrable, getattr(plugin, "__module__", None) or name)
 
 
 def plugin_of(loaded: Any) -> object:
@@ -128,13 +138,19 @@ def _from_entry_point(entry_point: EntryPoint) -> _Found:
 
 
 def _from_name(name: str, directory: Path) -> _Found:
-    if name.endswith(".py"):
+    if name.endswith((".py", ".toml", ".json")):
         path = (directory / name).resolve()
-        return _Found(path.stem, name, None, lambda: _module_from(path))
+        return _Found(path.stem, name, None, lambda: _module_from(path) if path.suffix == ".py" else _rules_from(path))
     module, _, attribute = name.partition(":")
     if not attribute:
         return _Found(name, name, None, lambda: importlib.import_module(module))
     return _Found(name, name, None, lambda: getattr(importlib.import_module(module), attribute))
+
+
+def _rules_from(path: Path) -> ModuleType:
+    from diddo_rules.declarative import load_rules  # noqa: PLC0415 (only who has such files)
+
+    return load_rules(path)
 
 
 def _module_from(path: Path) -> ModuleType:

@@ -1,15 +1,17 @@
 """What every plugin has to keep, whatever its rules are; `check_plugin` tries it on carts made for the purpose."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from diddo_rules.context import Pick
 from diddo_rules.engine import Engine
 from diddo_rules.errors import DiddoError
-from diddo_rules.loader import LoadedPlugin, installed_plugins
-from diddo_rules.settings import RulesSettings, Settings
+from diddo_rules.loader import installed_plugins, named_plugin
+from diddo_rules.settings import RulesSettings, Settings, load_settings
 from diddo_rules.suggest import did_you_mean
 from diddo_rules.testing import conduct, verdicts
 from diddo_rules.testing.breaking import MutatorFailed
@@ -136,29 +138,28 @@ def complaints_about(
 
 
 def _engine_with(plugin: object, settings: Mapping[str, Any] | None) -> tuple[Engine, str]:
-    """Return an engine of the installed plugins and this one, and this one's name in it."""
+    """Return an engine of the installed plugins and this one, and this one's name in it.
+
+    Other plugins have the settings of the current folder, since some cannot do without; its modes count for nothing.
+    """
+    found = load_settings(Path.cwd(), os.environ)
+    load, name = found.rules.load, _name_of(plugin)
+    tables = dict(found.plugins) if settings is None else {**found.plugins, name: settings}
     if isinstance(plugin, str):
-        return _engine_with_named(plugin, settings)
-    engine = Engine.from_settings(Settings())
-    known = next((it.name for it in engine.plugins if it.plugin is plugin), None)
-    if known is not None:
-        return _engine_with_named(known, settings)
-    name = _name_of(plugin)
-    tables = {} if settings is None else {name: settings}
-    others = [it for it in engine.plugins if it.name != name]
-    return Engine([*others, plugin], settings=tables), name
+        if plugin not in {*load, *(it.name for it in installed_plugins())}:
+            load = (*load, plugin)
+        rules = RulesSettings(load=load)
+        return Engine.from_settings(Settings(rules=rules, plugins=tables, directory=found.directory)), name
+    rules = RulesSettings(load=load, disable=(name,) if _is_known(name, load) else ())
+    others = Engine.from_settings(Settings(rules=rules, plugins=found.plugins, directory=found.directory))
+    return Engine([*others.plugins, plugin], settings=tables), name
 
 
-def _engine_with_named(plugin: str, settings: Mapping[str, Any] | None) -> tuple[Engine, str]:
-    installed = plugin in {it.name for it in installed_plugins()}
-    rules = RulesSettings() if installed else RulesSettings(load=(plugin,))
-    name = plugin.rpartition("/")[2].removesuffix(".py")
-    tables = {} if settings is None else {name: settings}
-    return Engine.from_settings(Settings(rules=rules, plugins=tables)), name
+def _is_known(name: str, load: Collection[str]) -> bool:
+    return name in {*(it.name for it in installed_plugins()), *(_name_of(it) for it in load)}
 
 
 def _name_of(plugin: object) -> str:
-    if isinstance(plugin, LoadedPlugin):
-        return plugin.name
-    alone = Engine([plugin]).plugins
-    return alone[0].name
+    if isinstance(plugin, str):
+        return plugin.rpartition("/")[2].removesuffix(".py")
+    return named_plugin(plugin).name

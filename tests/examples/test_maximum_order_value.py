@@ -16,12 +16,14 @@ Diddo = Callable[..., "CompletedProcess[str]"]
 
 
 @pytest.fixture
-def diddo(tmp_path: Path, installed: dict[str, str]) -> Diddo:
+def diddo(tmp_path: Path, install: Callable[[str], dict[str, str]]) -> Diddo:
     """Run `diddo` where the example is installed, in an empty folder."""
 
     def run(*arguments: str) -> CompletedProcess[str]:
         command = [sys.executable, "-c", PROGRAM, *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=installed, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=tmp_path, env=install("maximum_order_value"), capture_output=True, text=True, check=False
+        )
 
     return run
 
@@ -81,14 +83,6 @@ def test_it_can_be_switched_off(diddo: Diddo, cart: str, tmp_path: Path) -> None
     assert diddo("check", cart, "--disable", CODE).returncode == 0
 
 
-def test_its_own_tests_pass(example: Path, tmp_path: Path, installed: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-profile", "ci"]
-    done = subprocess.run(
-        [*command, "--rootdir", str(tmp_path), str(example / "tests")],
-        cwd=tmp_path,
-        env=installed,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_its_own_tests_pass(own_tests: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:
+    done = own_tests("maximum_order_value", tmp_path)
     assert done.returncode == 0, done.stdout
