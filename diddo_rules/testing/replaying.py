@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from diddo_rules.context import Case, Pick
@@ -33,6 +34,11 @@ class _Stored(Subject):
     def gen_any(self, pick: Pick) -> Case:
         del pick
         return self.only
+
+    @cached_property
+    def refuses_all(self) -> bool:
+        """Whether the plugin refuses every valid case, which the one in the file cannot tell."""
+        return Subject.of(self.name, self.engine, seconds=self.seconds).refuses_all
 
 
 def replay(failure: Failure, engine: Engine, *, seconds_per_cart: float = 1.0) -> Complaint | None:
