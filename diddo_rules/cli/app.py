@@ -20,6 +20,7 @@ _OWN = {
     "check": "diddo_rules.cli.check:check",
     "explain": "diddo_rules.cli.explain:explain",
     "fuzz": "diddo_rules.cli.fuzz:fuzz",
+    "plugins": "diddo_rules.cli.plugins:plugins",
     "replay": "diddo_rules.cli.replay:replay",
     "rules": "diddo_rules.cli.rules:rules",
 }

@@ -15,7 +15,7 @@ from diddo_rules.tracking import covers, records_in
 __all__ = ["gen_damaged"]
 
 _TEXTS = ("", " ", "0", "\u200b", "\u202eabc", "\x00", "None", "é" * 300)
-_NUMBERS = (0, -1, 1, 2, 10**6, 10**15)
+_NUMBERS = (0, -1, 10**15)
 _AMOUNTS = (
     Money(value=0, currency="USD"),
     Money(value=-1, currency="USD"),

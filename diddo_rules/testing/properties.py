@@ -17,7 +17,7 @@ from diddo_rules.testing import conduct, verdicts
 from diddo_rules.testing.breaking import MutatorFailed
 from diddo_rules.testing.complaint import Complaint, PluginFault
 from diddo_rules.testing.measures import monotone
-from diddo_rules.testing.subject import Subject
+from diddo_rules.testing.subject import CheckHangs, Subject
 
 __all__ = ["PROPERTIES", "Complaint", "PluginFault", "Property", "check_plugin", "complaints_about"]
 
@@ -46,12 +46,26 @@ def _property(judge: _Judge, *, fundamental: bool = False) -> Property:
     def careful(subject: Subject, pick: Pick) -> Complaint | None:
         try:
             return judge(subject, pick)
+        except CheckHangs as hanging:
+            return _of_hanging(subject, hanging)
         except MutatorFailed as failed:
             own = failed.violation in subject.violations
             return _of_mutator(subject, failed) if own and judge is verdicts.broken_alone else None
 
     claim = (judge.__doc__ or "").partition("\n")[0]
     return Property(name=name, claim=claim, judge=careful, fundamental=fundamental)
+
+
+def _of_hanging(subject: Subject, hanging: CheckHangs) -> Complaint:
+    """Whichever property meets it, a check that hangs breaks this one."""
+    return Complaint(
+        property="within-budget",
+        plugin=subject.name,
+        check=hanging.check,
+        code=None,
+        message=str(hanging),
+        case=hanging.case,
+    )
 
 
 def _of_mutator(subject: Subject, failed: MutatorFailed) -> Complaint:
@@ -120,6 +134,8 @@ def complaints_about(
 ) -> Iterator[tuple[Property, Complaint | None]]:
     """Try the properties in their order, and yield what is to be said about each; end with a fundamental fault.
 
+    A check that hangs is a complaint of the property within-budget, whichever property meets it.
+
     Raises:
         DiddoError: `without` names a property that there is not.
     """
@@ -133,7 +149,7 @@ def complaints_about(
         if it.name not in without:
             complaint = smallest_complaint(it.judge, subject, count=count, seed=seed)
             yield it, complaint
-            if complaint is not None and it.fundamental:
+            if complaint is not None and (it.fundamental or complaint.property != it.name):
                 return
 
 
