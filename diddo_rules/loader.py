@@ -14,7 +14,18 @@ from diddo_rules.checks import info_of
 from diddo_rules.errors import PluginLoadError
 from diddo_rules.hookspecs import HOOK_API, PROJECT
 
-__all__ = ["FailedPlugin", "LoadedPlugin", "Loading", "installed_plugins", "load_plugins", "named_plugin", "plugin_of"]
+__all__ = [
+    "FailedPlugin",
+    "LoadedPlugin",
+    "Loading",
+    "enlist",
+    "installed_plugins",
+    "load_plugins",
+    "named_plugin",
+    "plugin_of",
+]
+
+_FILES = "<diddo plugin>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +158,12 @@ def _from_name(name: str, directory: Path) -> _Found:
     return _Found(name, name, None, lambda: getattr(importlib.import_module(module), attribute))
 
 
+def enlist(module: ModuleType) -> None:
+    """Make a module known by its name, and so its parent: dataclasses and pickling look there."""
+    sys.modules.setdefault(_FILES, ModuleType(_FILES, "Plugins that are files."))
+    sys.modules[module.__name__] = module
+
+
 def _rules_from(path: Path) -> ModuleType:
     from diddo_rules.declarative import load_rules  # noqa: PLC0415 (only who has such files)
 
@@ -157,12 +174,12 @@ def _module_from(path: Path) -> ModuleType:
     """Import a file under a name that no installed module can have."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    name = f"<diddo plugin>.{path.stem}"
+    name = f"{_FILES}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickling look there
+    enlist(module)
     try:
         spec.loader.exec_module(module)
     except BaseException:

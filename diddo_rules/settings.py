@@ -40,11 +40,12 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 class RulesSettings(BaseModel):
     """The table `[rules]`.
 
-    `load` names plugins besides the installed ones: `package.module`, `module:attribute`, or `./file.py`, the last
-    relative to the file that says so. `disable` and `enable` hold error codes and plugin names: an empty `enable`
-    means everything, and `disable` wins. `stop` ends at the first violation or finds them all. `broken_plugins` says
-    whether a plugin that cannot be loaded stops the start. `time_limit` is the seconds after which a check that is no
-    I/O check is taken for hanging and stopped. The others are those of `IoSettings`.
+    `load` names plugins besides the installed ones: `package.module`, `module:attribute`, or `./file.py`, or rules as
+    data in `./file.toml` or `./file.json`; files are relative to the one that says so. `disable` and `enable` hold
+    error codes and plugin names: an empty `enable` means everything, and `disable` wins. `stop` ends at the first
+    violation or finds them all. `broken_plugins` says whether a plugin that cannot be loaded stops the start.
+    `time_limit` is the seconds after which a check that is no I/O check is taken for hanging and stopped. The others
+    are those of `IoSettings`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -25,7 +25,8 @@ def _from_here(_context: click.Context, _option: click.Parameter, names: str | N
     """Take files relative to the current folder, as on any command line; in settings they go by the file's."""
     if names is None:
         return None
-    return ",".join(str(Path(name).absolute()) if name.endswith(".py") else name for name in names.split(","))
+    files = (".py", ".toml", ".json")
+    return ",".join(str(Path(name).absolute()) if name.endswith(files) else name for name in names.split(","))
 
 
 def engine_options(command: _Command) -> _Command:
