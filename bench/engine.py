@@ -4,12 +4,13 @@ Each pair is timed in turns, again and again, and the median of the ratios count
 """
 
 import gc
+from asyncio import Runner
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
 from statistics import median
 from time import perf_counter, process_time
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -21,6 +22,7 @@ Report = Callable[[str, str, str], None]
 """Called with what was measured, the figure, and what it should be."""
 
 _ROUNDS = 41
+_CARTS_A_RUN = 100
 _CONTEXT = Context()
 
 
@@ -30,6 +32,8 @@ def run(report: Report) -> None:
     cart = gen_cart(replayed([0, 1, 1, 2, 1, 1, 0]))  # two stores of three lines
     _plan(report, engine, cart)
     _json(report, engine, cart)
+    _one_field(report, engine, cart)
+    _io(report, cart)
     _more_checks(report, cart)
     _violations(report)
     _kit(report, engine)
@@ -99,6 +103,50 @@ def _json(report: Report, engine: Engine, cart: Cart) -> None:
     seconds, (_, verdict) = _paired(calls, times=500)
     report(f"JSON of {len(text)} bytes, pydantic's parse", f"{seconds * 1e6:.1f} µs", "")
     report("JSON to verdict / parse", f"{verdict:.2f}", "≤ 1.25")
+
+
+def _one_field(report: Report, engine: Engine, cart: Cart) -> None:
+    verdict = engine.validate(cart, _CONTEXT)
+    again = partial(engine.revalidate, verdict, cart, context=_CONTEXT)
+    buyer, cost = ("buyer_identity",), ("cost",)
+    calls = [lambda: engine.validate(cart, _CONTEXT), lambda: again(changed=buyer), lambda: again(changed=cost)]
+    _, (_, buyers, costs) = _paired(calls, times=2000)
+    report("9 checks, buyer_identity changed / full pass", f"{buyers:.2f}", "≤ 0.20")
+    report("9 checks, cost changed / full pass", f"{costs:.2f}", "≤ 0.20")
+
+
+def _io(report: Report, cart: Cart) -> None:
+    """The I/O lane's own cost: checks that answer at once, beside the same loop without any."""
+
+    async def answers_at_once(cart: Cart) -> list[_Found]:
+        del cart
+        return []
+
+    def with_io(count: int) -> Engine:
+        plugin = ModuleType("asking")
+        for number in range(count):
+            copied = FunctionType(answers_at_once.__code__, answers_at_once.__globals__, f"check_{number}")
+            copied.__annotations__ = {"cart": Cart}
+            setattr(plugin, copied.__name__, check(yields=(_Found,))(copied))
+        return Engine([*Engine.from_settings(Settings()).plugins, *([plugin] if count else [])])
+
+    plain, one, five = (with_io(count) for count in (0, 1, 5))
+    with Runner() as runner:
+        loop = runner.get_loop()
+
+        def validating(engine: Engine) -> Callable[[], object]:
+            async def many() -> None:
+                for _ in range(_CARTS_A_RUN):
+                    await engine.validate_async(cart, _CONTEXT)
+
+            return lambda: loop.run_until_complete(many())
+
+        calls = [validating(engine) for engine in (plain, one, five)]
+        seconds, (_, with_one, with_five) = _paired(calls, times=1)
+    each = seconds / _CARTS_A_RUN * 1e6
+    report("9 checks, awaited", f"{each:.1f} µs", "")
+    report("I/O lane, one check: added to a cart", f"{each * (with_one - 1):.1f} µs", "")
+    report("I/O lane, five checks: added to a cart", f"{each * (with_five - 1):.1f} µs", "")
 
 
 class _Found(Violation):

@@ -6,7 +6,7 @@ as soon as a check finds something or crashes, it stops, and the careful loop go
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 from diddo_rules.careful import CRASHES, NO_RESULTS, CarefulPass, Halt, Stop
 from diddo_rules.cart import Cart
@@ -17,6 +17,7 @@ from diddo_rules.time_limit import time_limit
 
 __all__ = ["Judge", "compile_plan", "limited", "straight_line"]
 
+_Given = ParamSpec("_Given")
 Judge = Callable[[Cart | None, Context], Report]
 
 # The arguments of a check that are the same for each cart.
@@ -62,13 +63,13 @@ def straight_line(steps: Sequence[Step]) -> Callable[[Cart, Context], Halt | Non
     return run
 
 
-def limited(judge: Judge, seconds: float | None) -> Judge:
+def limited(judge: Callable[_Given, Report], seconds: float | None) -> Callable[_Given, Report]:
     """Return `judge` such that each check is interrupted after so many seconds; `judge` itself without a limit."""
     if seconds is None:
         return judge
 
-    def within_limit(cart: Cart | None, context: Context) -> Report:
+    def within_limit(*given: _Given.args, **named: _Given.kwargs) -> Report:
         with time_limit(seconds):
-            return judge(cart, context)
+            return judge(*given, **named)
 
     return within_limit

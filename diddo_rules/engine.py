@@ -48,7 +48,7 @@ class _Course:
 
     plan: Plan
     judge: Judge
-    revalidation: Revalidation
+    revalidate: Callable[[Report, Cart, tuple[str, ...], Context], Report]
 
 
 class Engine:
@@ -198,11 +198,7 @@ class Engine:
             NeedsAwait: there are I/O checks at this point.
             PlanError: no cart has what `changed` names.
         """
-        course = self._courses[context.point]
-        if course.plan.has_io:
-            return course.judge(cart, context)
-        with within(self._time_limit):
-            return course.revalidation.judge(report, cart, tuple(changed), context)
+        return self._courses[context.point].revalidate(report, cart, tuple(changed), context)
 
     def validate_change(self, before: Cart | None, after: Cart, context: Context = _NO_CONTEXT) -> Report:
         """Return the report on `after`, in which only what the change has added or worsened is a violation.
@@ -374,10 +370,10 @@ class Engine:
         steps = steps_of(implementations, settings=settings, policies=self._policies, point=point)
         plan = make_plan(steps, point=point)
         if plan.has_io:
-            return _Course(plan, self._refuse, Revalidation(plan, self._stop))
+            return _Course(plan, self._refuse, lambda _report, cart, _changed, context: self._refuse(cart, context))
         judge = observed(compile_plan(plan, stop=self._stop), plan, self._stop)
         judge = wrap(limited(judge, self._time_limit), self._wrappers)
-        return _Course(plan, judge, Revalidation(plan, self._stop))
+        return _Course(plan, judge, limited(Revalidation(plan, self._stop).judge, self._time_limit))
 
     def _refuse(self, _cart: Cart | None, context: Context) -> Report:
         names = ", ".join(step.name for step in self.plan_at(context.point).steps if step.info.is_io)

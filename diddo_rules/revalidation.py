@@ -25,12 +25,13 @@ class Revalidation:
     def __init__(self, plan: Plan, stop: Stop) -> None:
         self._plan = plan
         self._stop: Stop = stop
+        self._clean = plan.clean
         self._line_for = lru_cache(maxsize=_DIFFERENT_CHANGES)(self._make_line)
 
     def judge(self, report: Report, cart: Cart, changed: tuple[str, ...], context: Context) -> Report:
         """Return what a full validation would say, given what was said before the change."""
         run, touched = self._line_for(changed)
-        if report is self._plan.clean:
+        if report is self._clean:
             if run(cart, context) is None:
                 return report
             known: Mapping[str, tuple[Violation, ...]] = {

@@ -20,6 +20,7 @@ from diddo_rules.report import Report, verdict_of
 __all__ = ["Observation", "observation", "observed"]
 
 _NAME = "diddo_rules"
+_TRACE = "opentelemetry.trace"
 
 
 def observed(judge: Judge, plan: Plan, stop: Stop) -> Judge:
@@ -27,7 +28,11 @@ def observed(judge: Judge, plan: Plan, stop: Stop) -> Judge:
     if find_spec("opentelemetry") is None:
         return judge
 
+    imported = sys.modules.get
+
     def perhaps(cart: Cart | None, context: Context) -> Report:
+        if imported(_TRACE) is None:  # the one question that each cart pays for where nobody records
+            return judge(cart, context)
         with observation(plan, context) as seen:
             if seen is None:
                 return judge(cart, context)
@@ -40,7 +45,7 @@ def observed(judge: Judge, plan: Plan, stop: Stop) -> Judge:
 
 def observation(plan: Plan, context: Context) -> AbstractContextManager["Observation | None"]:
     """Return what observes the validation of one cart, as a context manager; it gives None if nobody records."""
-    trace = sys.modules.get("opentelemetry.trace")
+    trace = sys.modules.get(_TRACE)
     if trace is None or isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return nullcontext()
     return _observing(trace, plan, context)
