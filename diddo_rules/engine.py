@@ -9,7 +9,6 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, Self
 
 import pluggy
-from pydantic import BaseModel
 
 from diddo_rules import hookspecs
 from diddo_rules.around import Around, wrap, wrappers_of
@@ -23,10 +22,11 @@ from diddo_rules.errors import DiddoError, NeedsAwait, PluginLoadError, Settings
 from diddo_rules.io_lane import IoLane
 from diddo_rules.loader import FailedPlugin, LoadedPlugin, installed_plugins, load_plugins, named_plugin
 from diddo_rules.plan import Plan, make_plan, steps_of
+from diddo_rules.plugin_settings import PluginSettings
 from diddo_rules.policies import CheckSettings, IoSettings, Layer, Mode, Policies
 from diddo_rules.report import Report
 from diddo_rules.revalidation import Revalidation
-from diddo_rules.settings import Settings, validate_settings
+from diddo_rules.settings import Settings
 from diddo_rules.store_settings import StoreSettings
 from diddo_rules.suggest import did_you_mean
 from diddo_rules.telemetry import observation, observed
@@ -106,8 +106,7 @@ class Engine:
             points=points or {},
             stores=stores or {},
         )
-        self._raw_settings = settings or {}
-        self._origins = origins or {}
+        self._plugin_settings = PluginSettings(settings or {}, origins or {})
         self._plugins: dict[str, LoadedPlugin] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -251,7 +250,10 @@ class Engine:
         return next((_with_cart(call, report) for call in calls if call), None)
 
     def fork(self) -> Self:
-        """Return an engine of the same plugins and settings, whose modes can be set on their own."""
+        """Return an engine of the same plugins and settings, whose modes can be set on their own.
+
+        What `register` and `unregister` do to one of them, the other learns at its next change.
+        """
         forked = copy(self)
         forked.__dict__.pop("_mutators", None)
         forked._make_plans()  # noqa: SLF001  of its own class
@@ -262,12 +264,19 @@ class Engine:
 
         Raises:
             SettingsError: there is no such code, check or plugin.
+            PlanError: with that check the others cannot be put in order; everything is as it was before.
         """
         if name not in self.names:
             meant = did_you_mean(name, self.names)
             raise SettingsError(f"{name} is neither the code of a loaded check, nor a check, nor a plugin. {meant}")
-        self._policies = self._policies.with_mode(name, mode)
-        self._make_plans()
+        before = self._policies
+        self._policies = before.with_mode(name, mode)
+        try:
+            self._make_plans()
+        except DiddoError:
+            self._policies = before
+            self._make_plans()
+            raise
 
     @property
     def names(self) -> frozenset[str]:
@@ -357,7 +366,7 @@ class Engine:
             course = next((course for held, course in made if held == holds), None) or self._course(point)
             made.append((holds, course))
             self._courses[point] = course
-        self._settings = self._plugin_settings("api")
+        self._settings = self._settings_at("api")
         vars(self).pop("_mutators", None)
 
     def _what_holds_at(self, point: Point) -> tuple[Layer | None, list[bool]]:
@@ -365,7 +374,7 @@ class Engine:
         return self._policies.points.get(point), [info is not None and point in info.points for info in infos]
 
     def _course(self, point: Point) -> _Course:
-        settings = self._plugin_settings(point)
+        settings = self._settings_at(point)
         implementations = self.hook.check_cart.get_hookimpls()
         steps = steps_of(implementations, settings=settings, policies=self._policies, point=point)
         plan = make_plan(steps, point=point)
@@ -397,51 +406,14 @@ class Engine:
         plugins = {*self._plugins, *self.not_imported}
         checks = {step.name for step in self.plan.every_step()}
         self._policies.require_known(plugins, checks, self.violations, unsure=bool(self.not_imported))
-        for name in self._raw_settings:
+        for name in self._plugin_settings.tables:
             if name not in plugins:
                 raise SettingsError(f"plugins.{name}: there is no such plugin. {did_you_mean(name, plugins)}")
 
-    def _plugin_settings(self, point: Point) -> dict[str, StoreSettings[Any]]:
-        """Return each plugin's validated settings by its name, as they hold at a point."""
-        models = {it.plugin_name: _model_from(it) for it in self.hook.settings_model.get_hookimpls()}
-        layers = {f"points.{point}": self._policies.points[point]} if point in self._policies.points else {}
-        stores = {f"stores.{domain}": layer for domain, layer in self._policies.stores.items()}
-        tables = {"plugins": self._raw_settings}
-        tables |= {f"{where}.plugins": layer.plugins for where, layer in (layers | stores).items()}
-        for where, table in tables.items():
-            for name in table:
-                if name in self._plugins and name not in models:
-                    raise SettingsError(f"{where}.{name}: this plugin has no settings")
-        return {name: self._store_settings(name, model, point) for name, model in models.items()}
-
-    def _store_settings(self, name: str, model: type[BaseModel], point: Point) -> StoreSettings[Any]:
-        table = self._raw_settings.get(name, {})
-        where = f"plugins.{name}"
-        if (layer := self._policies.points.get(point)) and name in layer.plugins:
-            table, where = {**table, **layer.plugins[name]}, f"points.{point}.plugins.{name}"
-        default = validate_settings(model, table, section=where, origins=self._origins)
-        by_store = {
-            domain: validate_settings(
-                model,
-                {**table, **layer.plugins[name]},
-                section=f"stores.{domain}.plugins.{name}",
-                origins=self._origins,
-            )
-            for domain, layer in self._policies.stores.items()
-            if name in layer.plugins
-        }
-        return StoreSettings(default, by_store)
+    def _settings_at(self, point: Point) -> dict[str, StoreSettings[Any]]:
+        models = self.hook.settings_model
+        return self._plugin_settings.at(point, self._policies, declared=models, plugins=self._plugins)
 
 
 def _with_cart(call: ApiCall, report: Report) -> ApiCall:
     return call if report.cart_id is None else call._replace(path=call.path.replace("{cart_id}", report.cart_id))
-
-
-def _model_from(implementation: pluggy.HookImpl) -> type[BaseModel]:
-    try:
-        model: Any = implementation.function()
-    except Exception as error:
-        raise PluginLoadError(f"plugin {implementation.plugin_name}: settings_model failed: {error!r}") from error
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return model
-    raise PluginLoadError(f"plugin {implementation.plugin_name}: settings_model returned {model!r}, which is no model")

@@ -388,3 +388,12 @@ def test_points_at_which_the_same_holds_share_a_plan(make_check: Callable[..., A
     engine = Engine([make_check("one")])
     same = engine.plan_at(point) is engine.plan_at("api")
     assert same is (point != "cart")
+
+
+def test_a_mode_that_makes_a_circle_changes_nothing(make_check: Callable[..., Any], cart: Cart) -> None:
+    checks = [make_check("one", before=("B",)), make_check("two", code="B", before=("FAULT",))]
+    engine = Engine(checks, disable=["B"])
+    with pytest.raises(PlanError, match="in a circle"):
+        engine.set_mode("B", "enforce")
+    assert engine.modes == {}
+    assert engine.validate(cart).ran == ("one:one",)
