@@ -18,11 +18,15 @@ from diddo_rules.cli.options import engine_options, json_option, make_engine
 
 if TYPE_CHECKING:
     from diddo_rules.testing.campaign import Budget, Outcome
+    from diddo_rules.testing.failures import Failure
     from diddo_rules.testing.fuzzing import Job
 
 __all__ = ["fuzz"]
 
 _DEFAULT_COUNT = 10_000
+_COMPARED = 2_000
+"""Cases on which two releases are compared, at most: Hypothesis makes them, some hundreds a second."""
+
 _BIGGEST_SEED = 2**32 - 1
 _SHARD = re.compile(r"(?P<shard>\d+)/(?P<shards>\d+)")
 
@@ -51,6 +55,11 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str) -> tup
     show_default=True,
     help="The folder for failure files.",
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True),
+    help="Compare the plugin with an earlier release: a file, a folder or a wheel.",
+)
 @click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="Write the carts, as JSON Lines.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a report as JUnit XML.")
 @engine_options
@@ -65,6 +74,7 @@ def fuzz(  # noqa: PLR0913  one argument for each option
     shard: tuple[int, int],
     without: tuple[str, ...],
     failures: Path,
+    against: Path | None,
     export: Path | None,
     junit: Path | None,
     as_json: bool,
@@ -80,12 +90,17 @@ def fuzz(  # noqa: PLR0913  one argument for each option
     from diddo_rules.cli import fuzz_report  # noqa: PLC0415 (`diddo --help` fuzzes nothing)
     from diddo_rules.testing.campaign import Budget  # noqa: PLC0415
 
+    if against is not None and len(plugins) != 1:
+        raise click.UsageError("--against compares one plugin: name it with --plugin.")
     job = _job(plugins, seed, without, export=export is not None, options=options)
     budget = Budget(
         count=count or (None if seconds else _DEFAULT_COUNT), seconds=seconds, shard=shard[0], shards=shard[1]
     )
     click.echo(f"diddo: fuzzing {', '.join(job.plugins)} with the seed {job.seed}", err=True)
     outcome = _fuzzed(job, budget, jobs or os.cpu_count() or 1, export, options)
+    if against and not outcome.interrupted:
+        outcome.compared = min(budget.count or _COMPARED, _COMPARED)
+        outcome.failures += _disagreements(job, outcome.compared, against, options)
     files = {failure.file_name(): failure.save(failures) for failure in outcome.failures}
     if junit:
         junit.write_bytes(fuzz_report.as_junit(outcome))
@@ -120,6 +135,21 @@ def _job(
     names = plugins or tuple(it.name for it in make_engine(**options).plugins)
     drawn = secrets.randbelow(_BIGGEST_SEED + 1) if seed is None else seed
     return Job(plugins=tuple(dict.fromkeys(names)), seed=drawn, without=without, export=export)
+
+
+def _disagreements(job: Job, count: int, release: Path, options: dict[str, Any]) -> list[Failure]:
+    """Return on what the plugin and its earlier release disagree, as failures."""
+    from diddo_rules.testing.differential import disagreements  # noqa: PLC0415 (it imports Hypothesis, which is slow)
+    from diddo_rules.testing.failures import Failure  # noqa: PLC0415
+    from diddo_rules.testing.releases import put_release  # noqa: PLC0415
+    from diddo_rules.testing.replaying import AGREES_CLAIM, complaint_of  # noqa: PLC0415
+
+    plugin = job.plugins[0]
+    new, old = make_engine(**options), make_engine(**options)
+    put_release(old, plugin, release)
+    click.echo(f"diddo: comparing {plugin} with {release}", err=True)
+    found = disagreements(old, new, count=count, seed=job.seed)
+    return [Failure.of(complaint_of(it, plugin), new, claim=AGREES_CLAIM, choices=None, seed=job.seed) for it in found]
 
 
 def _fuzzed(job: Job, budget: Budget, jobs: int, export: Path | None, options: dict[str, Any]) -> Outcome:

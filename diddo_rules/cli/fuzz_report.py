@@ -33,7 +33,7 @@ def as_dict(outcome: Outcome, files: Files) -> dict[str, Any]:
         "plugins": list(outcome.job.plugins),
         "cases": seen.cases,
         "seconds": round(outcome.seconds, 3),
-        "properties": {it.name: seen.by_property[it.name] for it in outcome.job.properties},
+        "properties": {name: cases for name, _, cases in _judged(outcome)},
         "codes": [{"plugin": plugin, "code": code, "cases": n} for (plugin, code), n in sorted(seen.by_code.items())],
         "never_provoked": [{"plugin": plugin, "code": code} for plugin, code in outcome.never_provoked],
         "behaviours": {"seen": len(seen.behaviours), "new_in_last_fifth": _new_lately(outcome)},
@@ -84,11 +84,21 @@ def _properties(outcome: Outcome) -> Any:
 
     broken = {failure.property for failure in outcome.failures}
     table = Table("", "PROPERTY", "CASES", "CLAIM", box=None, pad_edge=False)
-    for it in outcome.job.properties:
-        mark = "✗" if it.name in broken else "✓" if outcome.coverage.by_property[it.name] else "-"
-        style = "red" if it.name in broken else None
-        table.add_row(mark, it.name, f"{outcome.coverage.by_property[it.name]:,}", it.claim, style=style)
+    for name, claim, cases in _judged(outcome):
+        mark = "✗" if name in broken else "✓" if cases else "-"
+        table.add_row(mark, name, f"{cases:,}", claim, style="red" if name in broken else None)
     return table
+
+
+def _judged(outcome: Outcome) -> Iterator[tuple[str, str, int]]:
+    """Yield each property with its claim, and the cases that were made for it."""
+    from diddo_rules.testing.replaying import AGREES, AGREES_CLAIM  # noqa: PLC0415 (it imports the kit)
+
+    counted = outcome.coverage.by_property
+    for it in outcome.job.properties:
+        yield it.name, it.claim, counted[it.name]
+    if outcome.compared:
+        yield AGREES, AGREES_CLAIM, outcome.compared
 
 
 def _codes(outcome: Outcome) -> Any:
@@ -106,11 +116,12 @@ def as_junit(outcome: Outcome) -> bytes:
     suites = ET.Element("testsuites", name="diddo fuzz")
     for plugin in outcome.job.plugins:
         failures = [it for it in outcome.failures if it.plugin == plugin]
-        tests, broken = len(outcome.job.properties), len({it.property for it in failures})
-        suite = ET.SubElement(suites, "testsuite", name=plugin, tests=str(tests), failures=str(broken))
-        for it in outcome.job.properties:
-            case = ET.SubElement(suite, "testcase", classname=plugin, name=it.name)
-            for failure in (failure for failure in failures if failure.property == it.name):
+        judged = [name for name, _, _ in _judged(outcome)]
+        broken = {it.property for it in failures}
+        suite = ET.SubElement(suites, "testsuite", name=plugin, tests=str(len(judged)), failures=str(len(broken)))
+        for name in judged:
+            case = ET.SubElement(suite, "testcase", classname=plugin, name=name)
+            for failure in (failure for failure in failures if failure.property == name):
                 found = ET.SubElement(case, "failure", message=plain(failure.message), type=failure.property)
                 found.text = f"diddo replay {failure.file_name()}"
     written: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from diddo_rules.cli.failures import CommandFailure, ExitCode
+
 if TYPE_CHECKING:
     from diddo_rules.testing.failures import Failure
 
@@ -15,7 +17,16 @@ _TOLD = {"format", "property", "plugin", "check", "code", "message", "case", "ot
 
 
 def as_pytest(failure: Failure) -> str:
-    """Return a module with one test, which fails as long as the failure is one; its cart stands in it."""
+    """Return a module with one test, which fails as long as the failure is one; its cart stands in it.
+
+    Raises:
+        CommandFailure: the failure cannot be repeated without an earlier release.
+    """
+    from diddo_rules.testing.replaying import AGREES  # noqa: PLC0415 (it imports the kit)
+
+    if failure.property == AGREES:
+        message = "a disagreement with an earlier release takes that release: diddo replay --against repeats it"
+        raise CommandFailure(message, code="NEEDS_RELEASE", exit_code=ExitCode.USAGE)
     told = failure.model_dump(mode="json", include=_TOLD)
     # Three quotes in a row cannot be in JSON, and what is not ASCII is escaped: so it can stand in a raw string.
     text = json.dumps(told, indent=2)

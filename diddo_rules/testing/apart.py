@@ -14,19 +14,26 @@ __all__ = ["replay_apart"]
 _CONTEXT = get_context("spawn")
 
 
-def replay_apart(make_engine: Callable[[], Engine], failure: Failure, *, patience: float = 30.0) -> str | None:
+def replay_apart(
+    make_engine: Callable[[], Engine],
+    failure: Failure,
+    *,
+    make_against: Callable[[], Engine] | None = None,
+    patience: float = 30.0,
+) -> str | None:
     """Return what the failure's property complains of now, or how the process ended; None if it holds.
 
     Args:
         make_engine: called in the other process, so it has to be importable.
         failure: what to replay.
+        make_against: likewise, for the engine with the earlier release, if there is one.
         patience: the seconds after which the process is given up.
 
     Raises:
         DiddoError: the engine cannot be made, or has no such plugin, or there is no such property.
     """
     ours, theirs = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=_replay, args=(theirs, make_engine, failure), daemon=True)
+    process = _CONTEXT.Process(target=_replay, args=(theirs, make_engine, make_against, failure), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -44,9 +51,14 @@ def replay_apart(make_engine: Callable[[], Engine], failure: Failure, *, patienc
     return said
 
 
-def _replay(connection: Connection, make_engine: Callable[[], Engine], failure: Failure) -> None:
+def _replay(
+    connection: Connection,
+    make_engine: Callable[[], Engine],
+    make_against: Callable[[], Engine] | None,
+    failure: Failure,
+) -> None:
     try:
-        complaint = replay(failure, make_engine())
+        complaint = replay(failure, make_engine(), against=make_against and make_against())
     except Exception as error:  # noqa: BLE001 (it is raised at the other end)
         connection.send(error)
     else:

@@ -48,7 +48,8 @@ class Budget:
 class Outcome:
     """What came of a run: by plugin what was seen, the failures, and whether somebody ended it early.
 
-    `never_provoked` holds codes with their plugins, of those that were tried to the end.
+    `never_provoked` holds codes with their plugins, of those that were tried to the end. `compared` counts the cases
+    on which a plugin was compared with an earlier release.
     """
 
     job: Job
@@ -56,6 +57,7 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+    compared: int = 0
     never_provoked: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -17,7 +17,18 @@ from diddo_rules.engine import Engine
 from diddo_rules.errors import DiddoError
 from diddo_rules.testing.complaint import Complaint
 
-__all__ = ["BadFailureFile", "ExportedCase", "Failure", "StoredCase", "StoredContext", "load_cases", "load_failure"]
+__all__ = [
+    "HIDDEN",
+    "BadFailureFile",
+    "ExportedCase",
+    "Failure",
+    "StoredCase",
+    "StoredContext",
+    "failure_schema",
+    "load_cases",
+    "load_failure",
+    "surroundings",
+]
 
 _PACKAGES = ("diddo-rules", "hypothesis", "pluggy", "pydantic")
 HIDDEN = "…"
@@ -159,6 +170,12 @@ class Failure(_Stored):
             seed=seed,
             **surroundings(engine, complaint.plugin, point),
         )
+
+
+def failure_schema() -> dict[str, Any]:
+    """Return the JSON Schema of failure files."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return dialect | Failure.model_json_schema(mode="serialization")
 
 
 def surroundings(engine: Engine, plugin: str, point: Point = "api") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diddo_rules.context import Case, Pick
 from diddo_rules.engine import Engine
@@ -14,7 +14,15 @@ from diddo_rules.testing.failures import HIDDEN, Failure, surroundings
 from diddo_rules.testing.properties import PROPERTIES, Property
 from diddo_rules.testing.subject import Subject
 
-__all__ = ["differences", "replay", "settings_of"]
+__all__ = ["AGREES", "AGREES_CLAIM", "complaint_of", "differences", "replay", "settings_of"]
+
+if TYPE_CHECKING:
+    from diddo_rules.testing.differential import Disagreement
+
+AGREES = "agrees-with-its-release"
+"""What is broken where a plugin and an earlier release of it disagree; both have to be there to judge it."""
+
+AGREES_CLAIM = "The plugin says what an earlier release of it said."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,8 +49,12 @@ class _Stored(Subject):
         return Subject.of(self.name, self.engine, seconds=self.seconds).refuses_all
 
 
-def replay(failure: Failure, engine: Engine, *, seconds_per_cart: float = 1.0) -> Complaint | None:
+def replay(
+    failure: Failure, engine: Engine, *, against: Engine | None = None, seconds_per_cart: float = 1.0
+) -> Complaint | None:
     """Judge the failure's property again, and return what it complains of now, if anything.
+
+    `against` is the engine with the earlier release, for a failure that is a disagreement of the two.
 
     Properties that compare two cases make both of them from the recorded choices, which mean the same as long as
     generator, plugin and settings are the same: `differences` says what is not.
@@ -50,6 +62,8 @@ def replay(failure: Failure, engine: Engine, *, seconds_per_cart: float = 1.0) -
     Raises:
         DiddoError: the engine has no such plugin, or there is no such property.
     """
+    if failure.property == AGREES:
+        return _disagreement(failure, engine, against, seconds_per_cart)
     wanted = _property(failure.property)
     if failure.case is not None and failure.other is None:
         subject: Subject = _Stored(
@@ -61,6 +75,19 @@ def replay(failure: Failure, engine: Engine, *, seconds_per_cart: float = 1.0) -
     return wanted.judge(subject, pick)
 
 
+def _disagreement(failure: Failure, engine: Engine, against: Engine | None, seconds: float) -> Complaint | None:
+    from diddo_rules.testing.differential import Pair  # noqa: PLC0415 (it imports Hypothesis, which is slow)
+
+    if against is None or failure.case is None:
+        raise DiddoError("this failure is a disagreement with an earlier release: say --against where that is")
+    case = failure.case.case()
+    found = Pair(old=against, new=engine, seconds=seconds).differences(case)
+    now = next((it for it in found if it.code in {failure.code, failure.check}), None)
+    if now is None:
+        return None
+    return complaint_of(now, failure.plugin)
+
+
 def _known(failure: Failure, engine: Engine) -> str:
     return Subject.of(failure.plugin, engine).name
 
@@ -70,6 +97,20 @@ def _property(name: str) -> Property:
     if found is None:
         raise DiddoError(f"there is no property {name} in this version")
     return found
+
+
+def complaint_of(found: "Disagreement", plugin: str) -> Complaint:
+    """Return a disagreement with an earlier release as the complaint that it is."""
+    crashes = found.effect == "crash"
+    what = "crashes" if crashes else f"is found ({found.effect})"
+    return Complaint(
+        property=AGREES,
+        plugin=plugin,
+        check=found.code if crashes else None,
+        code=None if crashes else found.code,
+        message=f"only with the {found.only} release {found.code} {what}",
+        case=found.case,
+    )
 
 
 def differences(failure: Failure, engine: Engine) -> Iterator[str]:
