@@ -200,12 +200,17 @@ def _in_process(arguments: list[str]) -> tuple[int, str]:
 
 
 def _difference(expected: str, said: str) -> str | None:
-    """Return what differs, or None; spaces at the ends of lines and empty lines around count for nothing."""
-    want, got = (re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n") + "\n" for text in (expected, said))
+    """Return what differs, or None; the width of columns and empty lines around count for nothing."""
+    want, got = (_narrow(text) for text in (expected, said))
     checker = doctest.OutputChecker()
     if want == "...\n" or checker.check_output(want, got, doctest.ELLIPSIS):
         return None
     return f"the page says\n{want}\nbut it is\n{got}"
+
+
+def _narrow(text: str) -> str:
+    lines = (re.sub(r"(?<=\S) {2,}", "  ", line).rstrip() for line in text.splitlines())
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def _fits(expected: Any, said: Any) -> bool:
