@@ -26,6 +26,7 @@ from diddo_rules.violations import Violation
 
 __all__ = ["CheckHangs", "Subject", "report_on"]
 
+_OURS = "diddo-rules, "  # how the source of a plugin begins that came with this distribution
 _TRIES = 3
 _SEARCHED = 100
 
@@ -92,6 +93,13 @@ class Subject:
     def settings(self) -> tuple[Any, ...]:
         """The plugin's settings, as they hold at its points."""
         return tuple(step.settings for point in self.points for step in self._steps_at[point])
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The names of the checks that the plugin's author knows: its own and those of this distribution."""
+        ours = {plugin.name for plugin in self.engine.plugins if plugin.source.startswith(_OURS)}
+        steps = (step for point in POINTS for step in self.engine.plan_at(point).steps)
+        return frozenset(step.name for step in steps if step.plugin in {*ours, self.name})
 
     def asked(self, case: Case, report: Report) -> tuple[Step, ...]:
         """Return the plugin's own checks that were asked about a case, without those that do I/O."""

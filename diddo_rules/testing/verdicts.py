@@ -6,7 +6,6 @@ from typing import Any
 from diddo_rules.cart import Cart
 from diddo_rules.checks import leads_somewhere
 from diddo_rules.context import Case, Pick
-from diddo_rules.report import Report
 from diddo_rules.testing.breaking import gen_mutated
 from diddo_rules.testing.comparing import merged, private, value_at
 from diddo_rules.testing.complaint import Complaint
@@ -92,12 +91,17 @@ def valid_passes(subject: Subject, pick: Pick) -> Complaint | None:
 
 
 def broken_alone(subject: Subject, pick: Pick) -> Complaint | None:
-    """What the mutator of a violation does to a valid cart leads to that violation, and to no other."""
+    """What the mutator of a violation does to a valid cart leads to that violation, and to no other.
+
+    What is found by plugins that are neither this one nor ours does not count: its author cannot know them.
+    """
     made = _gen_broken(subject, pick)
     if made is None:
         return None
     violation, valid, broken = made
-    codes = _codes(subject.report(broken))
+    codes = {
+        it.code for name, found in subject.report(broken).findings.items() if name in subject.known for it in found
+    }
     if codes == {violation.code}:
         return None
     message = f"its mutator was to provoke it alone, and {' and '.join(sorted(codes)) or 'nothing'} was found"
@@ -183,10 +187,6 @@ def _gen_two_faults(subject: Subject, pick: Pick) -> tuple[Case, Case] | None:
     second = gen_mutated(pick, valid, *others[pick(len(others))]) if others else None
     both = merged(valid, first, second) if second else None
     return (first, both) if both else None
-
-
-def _codes(report: Report) -> set[str]:
-    return {violation.code for found in report.findings.values() for violation in found}
 
 
 def _complaint(
