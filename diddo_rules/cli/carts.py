@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from diddo_rules import Cart
 
-__all__ = ["CartText", "read_cart", "read_carts"]
+__all__ = ["CartText", "read_carts"]
 
 _PLACE = re.compile(r" at line (?P<line>\d+) column (?P<column>\d+)$")
 _LINES = {".jsonl", ".ndjson"}
@@ -42,16 +42,6 @@ def read_carts(paths: Iterable[Path]) -> list[CartText]:
         CommandFailure: a file cannot be read, or holds something else than carts; the text says where.
     """
     return [cart for path in paths for cart in _carts_in(path)]
-
-
-def read_cart(path: Path) -> Cart:
-    """Return the one cart of a file, in snake_case or camelCase.
-
-    Raises:
-        CommandFailure: there is no such file, it holds no JSON, or no cart; the text says where.
-    """
-    name, content = _content(path)
-    return _cart(name, content)
 
 
 def _carts_in(path: Path) -> Iterator[CartText]:

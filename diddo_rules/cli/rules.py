@@ -12,6 +12,7 @@ import diddo_rules  # which imports its parts, and pydantic, when they are asked
 from diddo_rules.cli.carts import read_carts
 from diddo_rules.cli.failures import ExitCode
 from diddo_rules.cli.options import engine_options, json_option, make_engine
+from diddo_rules.cli.rule_files import export_rules, print_schema, test_rules
 from diddo_rules.cli.screen import plain, screen
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ point_option = click.option(
 @click.group()
 def rules() -> None:
     """Look at the checks."""
+
+
+for _command in (export_rules, print_schema, test_rules):
+    rules.add_command(_command)
 
 
 @rules.command("list", short_help="List the checks in their order.")

@@ -1,10 +1,11 @@
 """JSON-logic as rules may use it: which operators there are, what of a cart an expression reads, and its compilation.
 
 The operators are those on which evaluators in other languages agree: `var`, `===`, `!==`, `<`, `<=`, `>`, `>=`, `!`,
-`!!`, `and`, `or`, `if`, `+`, `-`, `*`, `/`, `%`, `max`, `min`, `cat`, `in`, `merge`, `map`, `filter`, `reduce`, `all`,
-`some`, `none`. The loose `==` is not among them, nor is a default in `var`.
+`!!`, `and`, `or`, `if`, `+`, `-`, `*`, `/`, `%`, `max`, `min`, `cat`, `in`, `map`, `filter`, `reduce`, `all`, `some`,
+`none`. The loose `==` is not among them, nor is a default in `var`.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
@@ -26,33 +27,17 @@ Path = tuple[str, ...]
 """The steps to a value without positions, such as `("line", "variant", "price")`."""
 
 _ITERATING = ("map", "filter", "all", "some", "none")
-OPERATORS = frozenset(
-    [
-        "var",
-        "===",
-        "!==",
-        "<",
-        "<=",
-        ">",
-        ">=",
-        "!",
-        "!!",
-        "and",
-        "or",
-        "if",
-        "+",
-        "-",
-        "*",
-        "/",
-        "%",
-        "max",
-        "min",
-        "cat",
-        "in",
-        "merge",
-        "reduce",
-    ]
-) | frozenset(_ITERATING)
+
+# How many arguments each operator takes, at least and at most.
+_ANY = (1, 1000)
+_ARGUMENTS = (
+    dict.fromkeys(("var", "!", "!!"), (1, 1))
+    | dict.fromkeys(("===", "!==", ">", ">=", "-", "/", "%", "in", *_ITERATING), (2, 2))
+    | dict.fromkeys(("<", "<="), (2, 3))
+    | dict.fromkeys(("and", "or", "if", "+", "*", "max", "min", "cat"), _ANY)
+    | {"reduce": (3, 3)}
+)
+OPERATORS = frozenset(_ARGUMENTS)
 
 _INSTEAD = {"==": "===", "!=": "!=="}
 
@@ -65,6 +50,7 @@ ROOTS: Mapping[str | None, Mapping[str, type[BaseModel] | None]] = {
     "stores.cart_lines": {**_FOR_STORE, "line": CartLine, "line_number": None},
 }
 
+_LISTS = ("stores", "cart_lines", "shipping_methods", "not_available_ids")
 _MONEY = ("value", "currency", "display_value")
 _MOST_OPERATIONS = 1_000_000
 """What one evaluation may do, so that a rule cannot stop a server."""
@@ -104,11 +90,11 @@ def compiled(logic: Any) -> "Rule":
         LogicFault: it is no right expression.
         PluginLoadError: the evaluator is not installed.
     """
-    engine = _engine()
-    for found in engine.check(logic):
+    engine, text = _engine(), json.dumps(logic)  # a bare text would be taken for JSON
+    for found in engine.check(text):
         if found["severity"] == "error":
             raise LogicFault(found["message"], tuple(found["pointer"].split("/")[1:]))
-    rule: Rule = engine.compile(logic)
+    rule: Rule = engine.compile(text)
     return rule
 
 
@@ -175,11 +161,16 @@ def _operation(logic: Mapping[str, Any], at: Path) -> tuple[str, Any]:
     if operator not in OPERATORS:
         meant = f"Use {_INSTEAD[operator]}." if operator in _INSTEAD else did_you_mean(operator, OPERATORS)
         raise LogicFault(f"rules have no operator {operator}. {meant}", at)
+    least, most = _ARGUMENTS[operator]
+    count = len(arguments) if isinstance(arguments, list) else 1
+    if not least <= count <= most:
+        wanted = str(least) if least == most else f"at least {least}" if count < least else f"at most {most}"
+        raise LogicFault(f"{operator} takes {wanted} arguments, not {count}", at)
     return operator, arguments
 
 
 def _name(arguments: Any, at: Path) -> str:
-    name = arguments[0] if isinstance(arguments, list) and len(arguments) == 1 else arguments
+    name = arguments[0] if isinstance(arguments, list) else arguments
     if not isinstance(name, str):
         raise LogicFault("var takes one name, written out", at)
     return name
@@ -187,9 +178,6 @@ def _name(arguments: Any, at: Path) -> str:
 
 def _iteration(operator: str, arguments: Any, scope: _Scope, at: Path) -> tuple[Path | None, list[Read]]:
     """Return the path of what is gone through, if it stands in the data, and all that is read on the way."""
-    wanted = 3 if operator == "reduce" else 2
-    if not isinstance(arguments, list) or len(arguments) != wanted:
-        raise LogicFault(f"{operator} takes {wanted} arguments", at)
     source, inner, *rest = arguments
     path, reads = _source(source, scope, (*at, "0"))
     item = _item_of(path)
@@ -198,14 +186,20 @@ def _iteration(operator: str, arguments: Any, scope: _Scope, at: Path) -> tuple[
 
 
 def _source(source: Any, scope: _Scope, at: Path) -> tuple[Path | None, list[Read]]:
-    if isinstance(source, dict):
-        operator, arguments = _operation(source, at)
-        if operator == "var":
-            path = scope(_name(arguments, (*at, "var")), at)
-            return path, [] if path is None else [Read(path, whole=False)]
-        if operator == "filter":
-            return _iteration(operator, arguments, scope, (*at, operator))
-    return None, list(_reads(source, scope, at))
+    """Return what an iteration goes through: a list of the data, what is made from one, or one that is written out."""
+    if isinstance(source, list):
+        return None, list(_reads(source, scope, at))
+    operator, arguments = _operation(source, at) if isinstance(source, dict) else ("", None)
+    if operator == "var":
+        path = scope(_name(arguments, (*at, "var")), at)
+        if path is not None and path[-1] not in _LISTS:
+            raise LogicFault(f"{'.'.join(path)} is no list", at)
+        return path, [] if path is None else [Read(path, whole=False)]
+    if operator == "filter":
+        return _iteration(operator, arguments, scope, (*at, operator))
+    if operator == "map":
+        return None, list(_reads(source, scope, at))
+    raise LogicFault("what is gone through has to be a list: a var, a map, a filter, or written out", at)
 
 
 def _item_of(path: Path | None) -> _Scope:

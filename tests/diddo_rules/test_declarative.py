@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diddo_rules import Cart, CheckSettings, Engine, Money, PluginLoadError, Settings, load_settings
+from diddo_rules.cli import main
 from diddo_rules.declarative import broken_promises, load_rules, rules_schema
 from diddo_rules.declarative.examples import merged
 from diddo_rules.settings import RulesSettings
@@ -214,7 +215,7 @@ LOGIC: list[tuple[Any, tuple[str, ...]]] = [
     ),
     ({"!": [{"filter": [{"var": "cart.stores"}, {"var": "is_submitted"}]}]}, ("stores",)),
     (
-        {"some": [{"merge": [{"map": [{"var": "cart.stores"}, {"var": "store"}]}, ["x"]]}, {"in": ["x", {"var": ""}]}]},
+        {"some": [{"map": [{"var": "cart.stores"}, {"var": "store"}]}, {"in": ["x", {"var": ""}]}]},
         ("stores.store",),
     ),
     ({"===": [{"var": "cart.stores.0.cart_lines.0.quantity"}, 1]}, ("stores.cart_lines.quantity",)),
@@ -303,6 +304,13 @@ def test_a_fact_that_is_a_record_is_a_crash(write: Callable[..., Path]) -> None:
     assert "the fact it is a record" in report.crashed[0].message
 
 
+def test_a_fact_may_be_written_out(write: Callable[..., Path]) -> None:
+    text = rule(message="At most {most}, {word}.", facts={"most": 3, "word": "12"})
+    report = Engine([load_rules(write(text, "rules.json"))]).validate(cart_of())
+    assert report.violations[0].message == "At most 3, 12."
+    assert report.violations[0].facts == {"most": 3, "word": "12"}
+
+
 def test_a_list_of_facts_is_told(write: Callable[..., Path]) -> None:
     facts = {"domains": {"map": [{"var": "cart.stores"}, {"var": "store"}]}}
     report = Engine([load_rules(write(rule(facts=facts), "rules.json"))]).validate(cart_of([1], [2]))
@@ -333,18 +341,23 @@ def test_a_wrong_key_is_named_with_its_line(write: Callable[..., Path], change: 
     [
         ({"when": {"==": [1, 1]}}, "rules.json:9: FOUND: when: rules have no operator ==. Use ===."),
         ({"when": {"mapp": [1, 1]}}, "Did you mean map?"),
-        ({"when": {"===": [1]}}, "`===` takes at least 2 arguments"),
+        ({"when": {"===": [1]}}, "=== takes 2 arguments, not 1"),
         ({"when": {"!": [{"var": "cart.cost.totl"}]}}, "there is no cart.cost.totl. Did you mean total? (at /!/0/var)"),
         ({"when": {"var": "cart.cost.total.valu"}}, "Did you mean value?"),
         ({"when": {"var": "cart"}}, "cannot read the cart as a whole"),
         ({"when": {"var": ""}}, "there is no ''"),
         ({"when": {"var": "line.quantity"}}, "it has to begin with cart"),
-        ({"when": {"var": ["cart.id", "x"]}}, "var takes one name"),
+        ({"when": {"var": ["cart.id", "x"]}}, "var takes 1 arguments, not 2"),
         ({"when": {"var": {"if": [1, "cart.id"]}}}, "var takes one name"),
         ({"when": {"all": [{"var": "cart.stores"}, {"var": "cart.id"}]}}, "there is no cart.stores.cart"),
         ({"when": {"reduce": [{"var": "cart.stores"}, {"var": "store"}, 0]}}, "there are current and accumulator"),
-        ({"when": {"reduce": [{"var": "cart.stores"}, 1]}}, "reduce takes 3 arguments"),
-        ({"when": {"map": {"var": "cart.stores"}}}, "map takes 2 arguments"),
+        ({"when": {"reduce": [{"var": "cart.stores"}, 1]}}, "reduce takes 3 arguments, not 2"),
+        ({"when": {"some": [{"var": "cart.id"}, 1]}}, "cart.id is no list"),
+        ({"when": {"some": [{"if": [1, []]}, 1]}}, "what is gone through has to be a list"),
+        ({"when": {"map": {"var": "cart.stores"}}}, "map takes 2 arguments, not 1"),
+        ({"when": {"<": [1, 2, 3, 4]}}, "< takes at most 3 arguments, not 4"),
+        ({"when": {"<": [1]}}, "< takes at least 2 arguments, not 1"),
+        ({"when": {"and": []}}, "and takes at least 1 arguments, not 0"),
         ({"when": {"!": 1, "!!": 2}}, "an operation has one operator, and here are 2: !, !!"),
         ({"when": {}}, "here are 0"),
         ({"facts": {"x": {"var": "cart.x"}}}, "FOUND: facts.x: there is no cart.x"),
@@ -423,3 +436,35 @@ def test_the_published_schema_is_that_of_the_code() -> None:
     assert said == rules_schema(), "renew it: diddo rules schema > docs/schemas/rules.schema.json"
     jsonschema.Draft202012Validator.check_schema(said)
     jsonschema.validate(tomllib.loads(PIECES + TOTAL), said)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(it) for it in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_the_command_holds_rules_to_their_examples(run: Callable[..., Any], write: Callable[..., Path]) -> None:
+    assert run("rules", "test", write()) == (0, "Every example gives what it promises.\n", "")
+    broken = write(PIECES.replace("quantity = 1000001", "quantity = 1"), "broken.toml")
+    code, out, _ = run("rules", "test", write(), broken)
+    assert (code, out.partition(":")[0]) == (1, "broken.toml")
+    code, out, _ = run("rules", "test", broken, "--json")
+    assert (code, json.loads(out)["ok"], len(json.loads(out)["broken"])) == (1, False, 1)
+    code, _, err = run("rules", "test", write("rules = 1"))
+    assert code == 3
+    assert "rules.toml: rules: " in err
+
+
+def test_the_command_exports_what_can_be_loaded(run: Callable[..., Any], write: Callable[..., Path]) -> None:
+    code, out, _ = run("rules", "export", write())
+    assert (code, json.loads(out)) == (0, tomllib.loads(PIECES + TOTAL))
+    assert run("rules", "export", write(PIECES.replace(">", "==")))[0] == 3
+
+
+def test_the_command_prints_the_schema(run: Callable[..., Any]) -> None:
+    assert json.loads(run("rules", "schema")[1]) == rules_schema()
