@@ -1,17 +1,15 @@
 """Replaying in a process of its own, which a failure may well end."""
 
 from collections.abc import Callable
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from diddo_rules.engine import Engine
+from diddo_rules.testing.children import child, pipe
 from diddo_rules.testing.failures import Failure
 from diddo_rules.testing.processes import how_it_ended
 from diddo_rules.testing.replaying import replay
 
 __all__ = ["replay_apart"]
-
-_CONTEXT = get_context("spawn")
 
 
 def replay_apart(
@@ -32,9 +30,8 @@ def replay_apart(
     Raises:
         DiddoError: the engine cannot be made, or has no such plugin, or there is no such property.
     """
-    ours, theirs = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=_replay, args=(theirs, make_engine, make_against, failure), daemon=True)
-    process.start()
+    ours, theirs = pipe(duplex=False)
+    process = child(_replay, theirs, make_engine, make_against, failure)
     theirs.close()
     try:
         if not ours.poll(patience):

@@ -71,13 +71,16 @@ class Outcome:
     @property
     def suspects(self) -> list[Suspect]:
         """The first case of each fault; behind a fault in what all stands on, the others say nothing."""
-        found = []
+        found: dict[tuple[str, str, str, str], Suspect] = {}
         for share in self.shares.values():
-            broken = [
-                it for it in share.suspects.values() if self.job.property(it.property).fundamental or it.choices is None
-            ]
-            found += broken or list(share.suspects.values())
-        return sorted(found, key=lambda it: it.number)
+            broken = [it for it in share.suspects.values() if self._is_the_end(it)]
+            for suspect in broken or share.suspects.values():
+                known = found.setdefault(suspect.key(), suspect)
+                found[suspect.key()] = min(known, suspect, key=lambda it: it.number)
+        return sorted(found.values(), key=lambda it: it.number)
+
+    def _is_the_end(self, suspect: Suspect) -> bool:
+        return suspect.choices is None or self.job.property(suspect.property).fundamental
 
 
 def fuzz(
@@ -197,7 +200,9 @@ class _Run:
             self._without_what_killed(result.task, result)
         elif isinstance(result, Died) and isinstance(result.task, Probe):
             suspect = result.task.suspect
-            self.outcome.shares[suspect.plugin].suspects[suspect.key()] = replace(suspect, case=result.case)
+            plugin = result.check.rpartition(":")[0] if result.check else suspect.plugin
+            told = replace(suspect, plugin=plugin, check=result.check, case=result.case)
+            self.outcome.shares[suspect.plugin].suspects[suspect.key()] = told
 
     def _without_what_killed(self, task: Try, died: Died) -> None:
         """Have the range done again, without the plugin from the case on that its process has not survived."""

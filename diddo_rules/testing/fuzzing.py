@@ -1,25 +1,27 @@
 """One process' share of a fuzzing run: cases by number, each judged by one property, and suspects made small."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from pydantic_core import to_json
 
+from diddo_rules.careful import CRASHES
 from diddo_rules.context import Case
 from diddo_rules.engine import Engine
-from diddo_rules.report import Report
+from diddo_rules.report import Crash, Report
 from diddo_rules.testing.complaint import Complaint
 from diddo_rules.testing.coverage import Coverage
 from diddo_rules.testing.drivers import recorded, replayed, seeded
 from diddo_rules.testing.failures import Failure, StoredCase, surroundings
 from diddo_rules.testing.properties import PROPERTIES, Property
 from diddo_rules.testing.subject import Subject
+from diddo_rules.time_limit import TimeLimitExceeded
 
 __all__ = ["Fuzzer", "Job", "Part", "Share", "Suspect"]
 
 _SEEDS_APART = 2**48
 _BUDGET = "within-budget"
-_HANGS = "TimeLimitExceeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,19 +101,49 @@ Part = Mapping[str, Share]
 """What came of a range of cases, by plugin."""
 
 
+class _Hangs(Exception):
+    """A check has hung twice on the same case, whoever it belongs to."""
+
+    def __init__(self, crash: Crash, case: Case, seconds: float | None) -> None:
+        super().__init__(f"it hangs: it took longer than {seconds:g} s")
+        self.crash, self.case = crash, case
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Observed(Subject):
-    """A subject that takes note of every report it gives, and says beforehand what it is about."""
+    """A subject that takes note of every report it gives, and gives up on a case in which a check hangs."""
 
     seen: list[tuple[Case, Report]] = field(default_factory=list)
-    tell: Callable[[Case], None] | None = None
 
     def report(self, case: Case) -> Report:
-        if self.tell is not None:
-            self.tell(case)
         report = super().report(case)
+        if _hanging(report):
+            report = super().report(case)  # a machine may stand still for a moment
         self.seen.append((case, report))
+        for crash in _hanging(report):
+            raise _Hangs(crash, case, self.seconds)
         return report
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Telling(Subject):
+    """A subject that says which case and which check comes next, since it may be the last."""
+
+    tell: Callable[[StoredCase | str], None]
+
+    def report(self, case: Case) -> Report:
+        self.tell(StoredCase.of(case))
+        for step in self.engine.plan_at(case.context.point).steps:
+            self.tell(step.name)
+            if not step.info.is_io and (case.cart is not None or step.info.takes_no_cart):
+                with suppress(*CRASHES):
+                    self.ask(step, case)
+        return super().report(case)
+
+
+def _hanging(report: Report) -> list[Crash]:
+    shadow = report.shadow.crashed if report.shadow else ()
+    return [crash for crash in (*report.crashed, *shadow) if crash.exception == TimeLimitExceeded.__name__]
 
 
 class Fuzzer:
@@ -153,21 +185,15 @@ class Fuzzer:
         share.coverage.add(number, wanted.name, ((subject, report) for _, report in subject.seen))
         if self._job.export:
             share.exported.extend(_exported(subject.seen))
-        for it in (suspect, _hanging(subject, number)):
-            if it is not None:
-                share.suspect(it)
-                if self._job.property(it.property).fundamental:
-                    share.ended = number + 1
+        if suspect is not None:
+            share.suspect(suspect)
+            if self._job.property(suspect.property).fundamental:
+                share.ended = number + 1
 
-    def probe(self, number: int, *, tell: Callable[[StoredCase], None]) -> None:
-        """Judge a case that no process has survived, and tell every case before it is tried."""
+    def probe(self, number: int, *, tell: Callable[[StoredCase | str], None]) -> None:
+        """Judge a case that no process has survived, and tell each cart and each check's name before it is tried."""
         plugin, wanted = self._job.dealt(number)
-        subject = _Observed(
-            name=plugin,
-            engine=self._engine,
-            seconds=self._job.seconds_per_cart,
-            tell=lambda case: tell(StoredCase.of(case)),
-        )
+        subject = _Telling(name=plugin, engine=self._engine, seconds=self._job.seconds_per_cart, tell=tell)
         pick = seeded(self._job.seed_of(number))
         _suspect(wanted, number, (), lambda: wanted.judge(subject, pick), plugin)
 
@@ -207,6 +233,16 @@ def _suspect(
 ) -> Suspect | None:
     try:
         complaint = judge()
+    except _Hangs as hanging:
+        return Suspect(
+            number=number,
+            plugin=hanging.crash.plugin,
+            property=_BUDGET,
+            check=hanging.crash.check,
+            message=str(hanging),
+            choices=None,
+            case=StoredCase.of(hanging.case),
+        )
     except Exception as error:  # noqa: BLE001 (whatever a plugin does to the kit is to be named, not to end the run)
         message = f"it could not be judged: {type(error).__name__}: {error}"
         return Suspect(number=number, plugin=plugin, property=wanted.name, message=message, choices=tuple(chosen))
@@ -221,23 +257,6 @@ def _suspect(
         message=complaint.message,
         choices=tuple(chosen),
     )
-
-
-def _hanging(subject: _Observed, number: int) -> Suspect | None:
-    """Return the suspect for a check that hung, whatever it was that was judged."""
-    for case, report in subject.seen:
-        for crash in subject.crashes(report):
-            if crash.exception == _HANGS:
-                return Suspect(
-                    number=number,
-                    plugin=subject.name,
-                    property=_BUDGET,
-                    check=crash.check,
-                    message=f"it hangs: it took longer than {subject.seconds:g} s",
-                    choices=None,
-                    case=StoredCase.of(case),
-                )
-    return None
 
 
 def unseen(suspect: Suspect, wanted: Property, engine: Engine, *, seed: int) -> Failure:

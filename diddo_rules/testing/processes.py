@@ -4,18 +4,17 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any, Self
 
 from diddo_rules.engine import Engine
+from diddo_rules.testing.children import child, pipe, shared_number
 from diddo_rules.testing.failures import Failure, StoredCase
 from diddo_rules.testing.fuzzing import Fuzzer, Job, Part, Suspect
 
 __all__ = ["Died", "Made", "Probe", "Ran", "Shrink", "Survived", "Try", "Workers", "how_it_ended"]
 
-_CONTEXT = get_context("spawn")
 _TO_START = 60.0
 """Seconds that a process gets before its first case, and for tasks that are not cases."""
 
@@ -42,7 +41,7 @@ class Shrink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """A suspect that no process has survived, to learn what its cart was."""
+    """A suspect that no process has survived, to learn what its cart was, and which check it was."""
 
     suspect: Suspect
 
@@ -67,7 +66,7 @@ class Made:
 class Died:
     """A worker has not come back from a task.
 
-    `number` is that of the case it was at, or -1 if it had not begun any. `case` is the last that a `Probe` has told.
+    `number` is that of the case it was at, or -1 if it had not begun any. `case` and `check` are the last that a `Probe` has told.
     """
 
     task: "Task"
@@ -75,6 +74,7 @@ class Died:
     how: str
     hung: bool
     case: StoredCase | None = None
+    check: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +92,20 @@ class _Worker:
     """One process, what it was given, and the case that it is at."""
 
     def __init__(self, make_engine: Callable[[], Engine], job: Job) -> None:
-        self.connection, theirs = _CONTEXT.Pipe()
-        self._at = _CONTEXT.RawValue("q", -1)
-        self._process = _CONTEXT.Process(target=_work, args=(theirs, self._at, make_engine, job), daemon=True)
-        self._process.start()
+        self.connection, theirs = pipe(duplex=True)
+        self._at = shared_number(-1)
+        self._process = child(_work, theirs, self._at, make_engine, job)
         theirs.close()
         self.task: Task | None = None
         self._seen = (-1, monotonic())
-        self._case: StoredCase | None = None
+        self._told: tuple[StoredCase | None, str | None] = None, None
 
     def give(self, task: Task) -> None:
         """Hand it a task; a worker that is dead already will be noticed by its connection."""
         self.task = task
         self._at.value = -1
         self._seen = (-1, monotonic())
-        self._case = None
+        self._told = None, None
         try:
             self.connection.send(task)
         except OSError:
@@ -115,12 +114,15 @@ class _Worker:
     def result(self) -> Result | None:
         """Return what it has sent, or that it died; None if it has more to say."""
         try:
-            said: Result | StoredCase = self.connection.recv()
+            said: Result | StoredCase | str = self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
             return self._died(how_it_ended(self._process.exitcode), hung=False)
         if isinstance(said, StoredCase):
-            self._case = said
+            self._told = said, None
+            return None
+        if isinstance(said, str):
+            self._told = self._told[0], said
             return None
         self.task = None
         return said
@@ -129,7 +131,7 @@ class _Worker:
         if self.task is None:
             raise RuntimeError("a worker without a task has died")
         task, self.task = self.task, None
-        return Died(task, self._at.value, how, hung, self._case)
+        return Died(task, self._at.value, how, hung, *self._told)
 
     def stuck(self, patience: float) -> Died | None:
         """Return its death, by our hand, if it has been at the same case for longer than `patience` seconds."""
@@ -221,7 +223,9 @@ def _work(connection: Connection, at: Any, make_engine: Callable[[], Engine], jo
         connection.send(_done(fuzzer, task, begins, connection.send))
 
 
-def _done(fuzzer: Fuzzer, task: Task, begins: Callable[[int], None], tell: Callable[[StoredCase], None]) -> Result:
+def _done(
+    fuzzer: Fuzzer, task: Task, begins: Callable[[int], None], tell: Callable[[StoredCase | str], None]
+) -> Result:
     if isinstance(task, Try):
         return Ran(task, fuzzer.run(task.numbers, until=task.until, begins=begins))
     if isinstance(task, Shrink):
