@@ -192,7 +192,7 @@ def _hook_page() -> str:
         "## The version of this page {#HOOK_API}\n",
         code_block("python", f"HOOK_API = {module['HOOK_API'].value}"),
     ]
-    parts += [_prose(module["HOOK_API"]), "## Retired hooks\n", _retired(hooks)]
+    parts += [_prose(module["HOOK_API"]), "## Retired hooks {#retired}\n", _retired(hooks)]
     return "\n".join(parts)
 
 
