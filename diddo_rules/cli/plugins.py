@@ -153,6 +153,8 @@ def _subjects(names: tuple[str, ...], engine: Engine, seconds: float) -> list[Su
 
 def _tell_unprovoked(subject: Subject) -> None:
     """Say which codes no cart is broken for on purpose, so that nobody takes silence for proof."""
+    if not subject.violations:
+        click.echo(f"diddo: no check of {subject.name} is on, so there is nothing to try", err=True)
     for violation in subject.violations:
         if violation not in subject.mutators:
             message = f"{subject.name} offers no mutator for {violation.code}, so some properties do not try it"

@@ -9,6 +9,7 @@ from diddo_rules.errors import DiddoError
 from diddo_rules.settings import Settings
 from diddo_rules.testing.drivers import NothingToPick
 from diddo_rules.testing.generator import gen_case
+from diddo_rules.testing.limits import gen_near, limits_of
 from diddo_rules.violations import Violation
 
 __all__ = ["CannotBreak", "MutatorFailed", "gen_any", "gen_broken", "gen_mutated", "installed_engine"]
@@ -73,11 +74,16 @@ def gen_mutated(pick: Pick, case: Case, violation: type[Violation], mutator: Mut
 
 
 def gen_any(pick: Pick, engine: Engine) -> Case:
-    """Return a valid case, or one that is broken in one way."""
+    """Return a case that is valid as far as the generator knows, or one that is broken in one way.
+
+    Where the plugins' code or settings name numbers, every other valid case is at one of them, or next to it.
+    """
     mutators = engine.mutators()
     choice = pick(1 + len(mutators))
     if choice == 0:
-        return gen_case(pick)
+        case = gen_case(pick)
+        limits = limits_of(engine.plan.steps)
+        return case._replace(cart=gen_near(pick, case.cart, limits)) if limits and case.cart and pick(2) else case
     return gen_broken(pick, [sorted(mutators, key=lambda violation: violation.code)[choice - 1]], engine)
 
 

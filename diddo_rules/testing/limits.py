@@ -1,6 +1,8 @@
 """Carts at the very limits that a plugin's code and settings name, one below and one above: there its verdict turns."""
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -18,13 +20,16 @@ _MOST = 64
 _MOST_PIECES = 10_000
 
 
-def limits_of(steps: Iterable[Step]) -> tuple[int, ...]:
+@lru_cache(maxsize=64)
+def limits_of(steps: tuple[Step, ...]) -> tuple[int, ...]:
     """Return the whole numbers above 1 in the settings, the code and the constants of the checks; sorted, 64 at most."""
     found: set[int] = set()
     for step in steps:
         own = step.store_settings
         found.update(_numbers_in(() if own is None else (own.default, *own.by_store.values())))
-        found.update(_constants(step.function.__code__, step.function.__globals__))
+        function = inspect.unwrap(step.function)
+        found.update(_constants(function.__code__, function.__globals__))
+        found.update(_numbers_in([cell.cell_contents for cell in function.__closure__ or ()]))
     return tuple(sorted(number for number in found if number > 1)[:_MOST])
 
 
