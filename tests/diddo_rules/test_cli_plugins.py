@@ -59,7 +59,7 @@ def test_a_sound_plugin_gets_a_tick_for_each_property(run: Run) -> None:
 
 
 def test_what_does_not_hold_is_told_with_the_smallest_cart(run: Run) -> None:
-    code, out, err = run("check", "renders", "--load", BROKEN / "renders.py", "--count", "60")
+    code, out, err = run("check", "renders", "--load", BROKEN / "renders.py", "--count", "40")
     assert code == 1
     assert "✗ renders" in out
     assert "renders:parcel_has_an_address: its text in de fails with ValueError" in out
