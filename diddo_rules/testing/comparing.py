@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from diddo_rules.context import Case
+from diddo_rules.context import Case, Context
 
 __all__ = ["merged", "private", "snapshot", "value_at"]
 
@@ -15,8 +15,8 @@ _Part = TypeVar("_Part")
 
 
 def private(case: Case) -> Case:
-    """Return the case with a cart that shares no record with any other."""
-    return case if case.cart is None else case._replace(cart=_copied(case.cart))
+    """Return the case with a cart that shares no record with any other, and a context of its own."""
+    return Case(_copied(case.cart), replace(case.context))
 
 
 def _copied(value: _Part) -> _Part:
@@ -39,6 +39,8 @@ def snapshot(value: Any) -> Any:
         return type(value), snapshot(vars(value))
     if isinstance(value, tuple | list):
         return [snapshot(it) for it in value]
+    if isinstance(value, Context):
+        return [getattr(value, it.name) for it in fields(value)]
     if isinstance(value, dict):
         return {key: snapshot(it) if isinstance(it, _PARTS) else it for key, it in value.items()}
     return value

@@ -49,7 +49,7 @@ def _attempt(subject: Subject, step: Step, case: Case) -> tuple[Any, ...] | None
 
 
 def pure(subject: Subject, pick: Pick) -> Complaint | None:
-    """A validation leaves the cart, with everything in it, and the plugin's settings as they were."""
+    """A validation leaves the cart, with everything in it, the context and the plugin's settings as they were."""
     case = private(subject.gen_any(pick))
     before = _state(subject, case)
     used = private(case)
@@ -66,7 +66,7 @@ def pure(subject: Subject, pick: Pick) -> Complaint | None:
 
 
 def _state(subject: Subject, case: Case) -> Any:
-    return snapshot((case.cart, subject.settings))
+    return snapshot((case.cart, case.context, subject.settings))
 
 
 def deterministic(subject: Subject, pick: Pick) -> Complaint | None:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from diddo_rules.careful import CRASHES
 from diddo_rules.compiled import Judge, compile_plan
 from diddo_rules.context import POINTS, Case, Mutator, Pick, Point
 from diddo_rules.engine import Engine
@@ -91,8 +92,9 @@ class Subject:
 
     @cached_property
     def settings(self) -> tuple[Any, ...]:
-        """The plugin's settings, as they hold at its points."""
-        return tuple(step.settings for point in self.points for step in self._steps_at[point])
+        """The plugin's settings, as they hold at its points and for single stores."""
+        own = [step.store_settings for point in self.points for step in self._steps_at[point] if step.store_settings]
+        return tuple(it for settings in own for it in (settings.default, *settings.by_store.values()))
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -209,7 +211,10 @@ class Subject:
             default = type(step.settings)()
         except ValidationError:
             return True
-        return not self.ask(replace(step, settings=default, store_settings=StoreSettings(default)), case)
+        try:
+            return not self.ask(replace(step, settings=default, store_settings=StoreSettings(default)), case)
+        except CRASHES:
+            return False
 
     @cached_property
     def in_either_order(self) -> tuple[Judge, Judge] | None:

@@ -131,10 +131,10 @@ def second_fault(subject: Subject, pick: Pick) -> Complaint | None:
         return None
     first, both = faults
     now = subject.report(both)
-    skipped = {it.check for it in now.skipped}
+    unheard = {it.check for it in now.skipped} | {it.check for it in subject.crashes(now)}
     still = {(check, it.code, it.at) for check, it in subject.found(now)}
     for check, found in subject.found(subject.report(first)):
-        if (check, found.code, found.at) not in still and check not in skipped and _untouched(first, both, found.at):
+        if (check, found.code, found.at) not in still and check not in unheard and _untouched(first, both, found.at):
             message = "a second fault hides it, which its check does not say with `requires`"
             return _complaint(subject, "second-fault", check, found, message, both, other=first)
     return None

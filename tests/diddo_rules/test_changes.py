@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from diddo_rules import Cart, CartLine, CartStore, Cost, Engine, Money, Variant, Violation, check
-from diddo_rules.testing import cases, installed_engine, valid_cases
+from diddo_rules.edits import with_store
+from diddo_rules.testing import cases, gen_cart, installed_engine, replayed, valid_cases
 
 
 class TooDear(Violation):
@@ -112,3 +113,14 @@ def test_a_check_that_breaks_on_both_carts_traps_nobody(make_check: Callable[...
     bare = Cart(id="c")
     assert Engine([make_check("broken", does=crash)]).validate_change(bare, priced(1)).ok
     assert not Engine([make_check("broken", does=crash_if_priced)]).validate_change(bare, priced(1)).ok
+
+
+@pytest.mark.parametrize("blank", [None, " "])
+def test_the_faults_of_a_store_or_a_line_that_gets_its_name_are_not_new(blank: str | None) -> None:
+    whole = gen_cart(replayed([]))
+    nameless = with_store(whole, 0, store=blank, offer=None)
+    report = installed_engine().validate_change(nameless, with_store(nameless, 0, store="shop.example"))
+    assert (report.ok, [it.code for it in report.tolerated]) == (True, ["SHIPPING_ADDRESS_UNAVAILABLE"])
+    other = with_store(whole, 0, store="other.example", offer=None)
+    renamed = installed_engine().validate_change(other, with_store(other, 0, store="shop.example"))
+    assert renamed.codes == ("SHIPPING_ADDRESS_UNAVAILABLE",)
