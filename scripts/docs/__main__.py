@@ -10,6 +10,7 @@ import api_pages
 import command_pages
 import decision_pages
 import error_pages
+import property_pages
 import settings_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +21,7 @@ GENERATORS: tuple[Callable[[], Iterator[tuple[str, str]]], ...] = (
     command_pages.pages,
     settings_pages.pages,
     error_pages.pages,
+    property_pages.pages,
     decision_pages.pages,
 )
 
