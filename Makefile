@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help serve test check format bench docs lock clean
+.PHONY: help serve test check format bench docs lock clean nightly
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ test: $(VENV)/ready .venv-api/ready ## run every test (ARGS="-k cart" picks some
 	@scripts/chromium.sh
 	@if [ -z "$(ARGS)" ]; then .venv-api/bin/python scripts/api_conformance.py; fi
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+nightly: $(VENV)/ready ## drive the whole checkout for 5,000 random steps, in process and over HTTP
+	$(BIN)/python -m pytest --hypothesis-profile nightly tests/diddo_sandbox/test_machine.py -k every_night $(ARGS)
 
 check: $(VENV)/ready ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .

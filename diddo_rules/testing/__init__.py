@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from diddo_rules.lazy import importer
 
 if TYPE_CHECKING:
-    from diddo_rules.testing.api_calls import BUYERS_SENT, BuyerSent, CartCall, api_calls
     from diddo_rules.testing.breaking import CannotBreak, gen_any, gen_broken, installed_engine
+    from diddo_rules.testing.cart_calls import BUYERS_SENT, BuyerSent, CartCall, api_calls
     from diddo_rules.testing.checkout_server import CheckoutServer, Delivery, HttpCheckoutServer, Reply, Request
     from diddo_rules.testing.differential import Disagreement, disagreements
     from diddo_rules.testing.drivers import NothingToPick, recorded, replayed, seeded
@@ -133,6 +133,6 @@ __all__ = [
 
 # Not imported here: pytest loads the plugin of this package at every start.
 _CARTS = ("drivers", "generator", "breaking", "failures", "replaying", "profiles", "strategies")
-_FLOW = ("checkout_server", "api_calls", "flow_model", "flow_caller", "machine")
+_FLOW = ("checkout_server", "cart_calls", "flow_model", "flow_caller", "machine")
 _PLUGINS = ("properties", "subject", "differential", "releases")
 __getattr__ = importer(__name__, __all__, (*_CARTS, *_FLOW, *_PLUGINS))

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from diddo_rules.testing.api_calls import CartCall
+from diddo_rules.testing.cart_calls import CartCall
 from diddo_rules.testing.checkout_server import CheckoutServer, Reply, Request
 from diddo_rules.testing.flow_model import Card, Good, ServerFailed, require
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from diddo_rules.testing.api_calls import BUYERS_SENT, CartCall
+from diddo_rules.testing.cart_calls import BUYERS_SENT, CartCall
 
 __all__ = [
     "CARDS",
@@ -22,6 +22,7 @@ __all__ = [
     "RaceHasNotOneWinner",
     "RetryAnsweredDifferently",
     "ServerFailed",
+    "ShopperTrapped",
     "SubmittedCartChanged",
     "TotalsDoNotAddUp",
     "WebhookLost",
@@ -61,6 +62,10 @@ class SubmittedCartChanged(FlowFault):
 
 class RaceHasNotOneWinner(FlowFault):
     """Of many requests that race, exactly one wins."""
+
+
+class ShopperTrapped(FlowFault):
+    """A cart is locked only while there is a page at which it can be paid; neither expiry nor a crash leaves it so."""
 
 
 class WebhookLost(FlowFault):
@@ -107,6 +112,9 @@ class Card(NamedTuple):
     cvc: str = "123"
     expiry: str = "12/40"
     refund_fails: bool = False
+
+    def __repr__(self) -> str:
+        return f"<card {self.number} that {self.outcome}>"
 
 
 def _declined(number: str, decline_code: str) -> Card:
@@ -172,6 +180,9 @@ class Payment:
     def __repr__(self) -> str:
         return f"<payment of {self.total} {self.currency} for cart {self.cart.number}, {self.status}>"
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001  as Hypothesis calls it
+        printer.text(repr(self))
+
 
 @dataclass(eq=False)
 class CartModel:
@@ -193,6 +204,9 @@ class CartModel:
 
     def __repr__(self) -> str:
         return f"<cart {self.number}, {self.state}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001  as Hypothesis calls it
+        printer.text(repr(self))
 
     @property
     def stores(self) -> set[str]:

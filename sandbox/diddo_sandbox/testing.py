@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ from diddo_sandbox.settings import SandboxSettings
 __all__ = ["Answer", "InProcessSandbox", "RunningSandbox", "sandbox_server"]
 
 T = TypeVar("T")
-ORIGIN = "http://sandbox.test"
+HOST = "sandbox.test"
+ORIGIN = f"http://{HOST}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class InProcessSandbox:
         before_start: Callable[[Sandbox], None] = lambda _: None,
     ) -> None:
         self._before_start = before_start
-        self._settings = settings or SandboxSettings(allowed_hosts=("sandbox.test",))
+        self._settings = settings or SandboxSettings(allowed_hosts=(HOST,))
         self._engine = engine or Engine.from_settings(Settings())
         self._documents = documents or SqliteDocuments()
         self._clock = {} if clock is None else {"source": clock}
@@ -169,8 +171,9 @@ def sandbox_server(
     settings: SandboxSettings | None = None, *, engine: Engine | None = None, documents: Documents | None = None
 ) -> Iterator[RunningSandbox]:
     """Run a sandbox in a thread, on a free loopback port, for as long as the context lasts."""
-    config = uvicorn.Config(lambda: None, port=0, access_log=False, log_config=None)
-    listener = config.bind_socket()
+    # Named TCP, so that asyncio sends at once: held back for an acknowledgement, each answer would take 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     started = threading.Event()
     servers: list[tuple[uvicorn.Server, RunningSandbox]] = []
