@@ -25,11 +25,12 @@ A file is a plugin, named by its stem. Each of its `[[rules]]` makes one check a
     valid = [{ quantity = 50 }]
     violating = [{ quantity = 51 }]
 
-`when` is JSON-logic that is true where the rule is violated, and so is each of the `facts`, which the texts name in
+`when` is JSON-logic that is true where the rule is violated; `facts` are JSON-logic too, and the texts name them in
 braces. Expressions see `cart`, with `for_each` also `store` and `store_number`, and `line` and `line_number`; numbers
-count from 1 and are facts by themselves. What there is below them are the fields of the cart as the API writes them,
-in snake_case; a fact that is an amount is written out, as `$12.34`. `diddo_rules.declarative.logic` lists the operators;
-what a rule reads is learnt from its expressions. TOML has no null: `{ "!" = [{ var = "cart.cost" }] }` is true of one.
+count from 1, and are facts by themselves. Below them are the fields of the cart as the API writes them, in snake_case.
+Facts are texts, whole numbers and amounts, which are written out as `$12.34`; null is the empty text.
+`diddo_rules.declarative.logic` lists the operators. What a rule reads is learnt from its expressions. TOML has no null,
+and needs none: `{ "!" = [{ var = "cart.cost" }] }` is true of one.
 
 The keys `severity`, `priority`, `before`, `after`, `requires` and `points` are those of `@check`; `measure`,
 `cleared_by = { method, path, why }` and `translations` are those of a `Violation`. `examples` are merged onto valid

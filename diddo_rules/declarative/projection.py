@@ -14,6 +14,7 @@ __all__ = ["Tree", "cart_paths", "projected", "trees_of"]
 Tree: TypeAlias = "Mapping[str, Tree] | None"
 """What to take of a record, by field; None takes all of it."""
 
+_SCALARS = (type(None), bool, int, str)
 _IN_CART: Mapping[str, Path] = {"cart": (), "store": ("stores",), "line": ("stores", "cart_lines")}
 
 
@@ -34,18 +35,18 @@ def trees_of(reads: Iterable[Read]) -> dict[str, Tree]:
 
 def projected(value: Any, tree: Tree) -> Any:
     """Return what the tree takes of a record, of each in a tuple, or of None."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, tuple):
         return [projected(item, tree) for item in value]
-    if tree is None or not isinstance(value, BaseModel):
-        return _plain(value)
-    return {name: projected(getattr(value, name), inner) for name, inner in tree.items()}
+    if isinstance(value, Enum):
+        return value.value
+    fields = _all_of(type(value)) if tree is None else tree
+    return {name: projected(getattr(value, name), inner) for name, inner in fields.items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        names = names_at((), type(value)) if isinstance(value, Money) else type(value).model_fields
-        return {name: projected(getattr(value, name), None) for name in names or ()}
-    return value.value if isinstance(value, Enum) else value
+def _all_of(model: type[BaseModel]) -> Mapping[str, Tree]:
+    return dict.fromkeys(names_at((), Money if issubclass(model, Money) else model) or ())
 
 
 def cart_paths(reads: Iterable[Read], *, beside: Iterable[Path] = ()) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from keyword import iskeyword
 from string import Formatter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,7 +49,8 @@ def load_rules(path: "FilePath") -> ModuleType:
         setattr(plugin, violation.__name__, violation)
     mutators = {violations[it.code]: mutator_of(it) for it in file.rules if it.examples.violating}
     if mutators:
-        plugin.mutators = hookimpl(specname="mutators")(lambda: mutators)  # type: ignore[attr-defined]
+        # No code can be called so.
+        setattr(plugin, "mutators of the rules", hookimpl(specname="mutators")(lambda: mutators))
     enlist(plugin)
     return plugin
 
@@ -106,7 +108,8 @@ def _violation(document: RuleDocument, fault: _Fault, module: str) -> type[Viola
 def _require_plain_names(document: RuleDocument, fault: _Fault) -> None:
     """Raise unless all facts are names, and templates hold nothing but names, which every language can fill in."""
     for name in document.facts:
-        if not name.isidentifier() or name in _NUMBERS or hasattr(Violation, name) or name == "at":
+        taken = name in _NUMBERS or name == "at" or hasattr(Violation, name)
+        if taken or iskeyword(name) or not name.isidentifier():
             raise fault(f"facts.{name}", "a fact cannot be called so")
     texts = {"message": document.message} | {
         f"translations.{tag}.message": it.message for tag, it in document.translations.items()
@@ -229,4 +232,4 @@ def _fact(name: str, value: Any) -> Any:
         if not {"value", "currency"} <= value.keys():
             raise TypeError(f"the fact {name} is a record; name the field of it that is meant")
         return Money.model_validate(value)
-    return value
+    return "" if value is None else value

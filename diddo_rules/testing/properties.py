@@ -177,5 +177,5 @@ def _is_known(name: str, load: Collection[str]) -> bool:
 
 def _name_of(plugin: object) -> str:
     if isinstance(plugin, str):
-        return plugin.rpartition("/")[2].removesuffix(".py")
+        return Path(plugin).stem if plugin.endswith((".py", ".toml", ".json")) else plugin.rpartition("/")[2]
     return named_plugin(plugin).name

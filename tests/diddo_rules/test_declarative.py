@@ -314,7 +314,7 @@ def test_a_fact_may_be_written_out(write: Callable[..., Path]) -> None:
 def test_a_list_of_facts_is_told(write: Callable[..., Path]) -> None:
     facts = {"domains": {"map": [{"var": "cart.stores"}, {"var": "store"}]}}
     report = Engine([load_rules(write(rule(facts=facts), "rules.json"))]).validate(cart_of([1], [2]))
-    assert report.violations[0].facts == {"domains": (None, None)}
+    assert report.violations[0].facts == {"domains": ("", "")}
 
 
 @pytest.mark.parametrize(
@@ -363,6 +363,8 @@ def test_a_wrong_key_is_named_with_its_line(write: Callable[..., Path], change: 
         ({"facts": {"x": {"var": "cart.x"}}}, "FOUND: facts.x: there is no cart.x"),
         ({"facts": {"message": 1}}, "a fact cannot be called so"),
         ({"facts": {"a b": 1}}, "a fact cannot be called so"),
+        ({"facts": {"from": 1}}, "a fact cannot be called so"),
+        ({"facts": {"line_number": 1}}, "a fact cannot be called so"),
         ({"message": "Is {that}."}, "names that, which is no fact of it"),
         ({"message": "{x!r}", "facts": {"x": 1}}, "only be the name of a fact"),
         ({"message": "{x:>3}", "facts": {"x": 1}}, "only be the name of a fact"),
@@ -418,6 +420,18 @@ def test_examples_are_held_to_what_they_promise(write: Callable[..., Path]) -> N
         "rules.toml:25: TOO_MANY_PIECES: examples.valid: example 1 should give nothing, and gives TOO_MANY_PIECES",
         "rules.toml:26: TOO_MANY_PIECES: examples.violating: example 1 should give TOO_MANY_PIECES, and gives nothing",
     ]
+
+
+def test_examples_may_be_of_a_warning(write: Callable[..., Path]) -> None:
+    example = "[rules.examples]\nvalid = [{ cost = { total = { value = 1 } } }]\nviolating = [{ cost = { total = { value = 5000 } } }]"
+    assert list(broken_promises(write(TOTAL + example))) == []
+
+
+def test_a_code_may_be_called_as_a_hook_is(write: Callable[..., Path]) -> None:
+    path = write(PIECES.replace("TOO_MANY_PIECES", "MUTATORS"))
+    engine = Engine([load_rules(path)])
+    assert engine.validate(cart_of([2_000_000])).codes == ("MUTATORS",)
+    assert [violation.code for violation in engine.mutators()] == ["MUTATORS"]
 
 
 def test_snippets_are_merged_onto_each_member_of_a_list() -> None:
