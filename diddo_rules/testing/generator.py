@@ -17,6 +17,10 @@ from diddo_rules.testing.pools import POOLS, TITLES, Pools, money_of
 
 __all__ = ["gen_cart", "gen_case", "gen_line", "gen_shipping_method", "gen_store", "gen_variant"]
 
+_Json = dict[str, Any]
+_Parcel = tuple[tuple[str, int, int, int, int], list[_Json], list[int]]
+"""What was chosen for a store, its lines, and the value of each in minor units."""
+
 _MOST_LINES = 12
 _CART_IDS = tuple(f"cart_{number}" for number in range(100))
 _VARIANT_IDS = tuple(f"variant_{number}" for number in range(_MOST_LINES))
@@ -43,7 +47,7 @@ def gen_cart(pick: Pick, *, pools: Pools = POOLS) -> Cart:
             "id": _CART_IDS[number],
             "cost": _cost(parcels, currency, is_estimated=is_estimated == 1),
             "buyerIdentity": buyer,
-            "stores": [parcel.store(currency) for parcel in parcels],
+            "stores": [_store(parcel, position, currency) for position, parcel in enumerate(parcels)],
         }
     )
 
@@ -70,75 +74,66 @@ def gen_shipping_method(pick: Pick, *, pools: Pools = POOLS) -> ShippingMethod:
     return _shipping_methods(fee, count, currency)[selected]
 
 
-class _Parcel:
-    """One store's part of a cart that is being made."""
-
-    __slots__ = ("_lines", "_methods", "_percent", "_position", "_selected", "_store", "shipping", "subtotal")
-
-    def __init__(self, choice: tuple[str, int, int, int, int], currency: str, position: int) -> None:
-        domain, fee, count, self._selected, self._percent = choice
-        self._store = f"{position}.{domain}" if position else domain
-        self._position = position
-        self._methods = _shipping_methods(fee, count, currency)
-        self._lines: list[dict[str, Any]] = []
-        self.shipping = fee * (self._selected + 1)
-        self.subtotal = 0
-
-    def add(self, line: dict[str, Any], value: int) -> None:
-        """Put a line of this value in minor units into it."""
-        self._lines.append(line)
-        self.subtotal += value
-
-    @property
-    def tax(self) -> int:
-        """The tax in minor units, rounded half up."""
-        return (self.subtotal * self._percent + 50) // 100
-
-    def store(self, currency: str) -> dict[str, Any]:
-        """Return the store as its JSON stands, but for what carts share."""
-        return {
-            "store": self._store,
-            "requestId": _REQUEST_IDS[self._position],
-            "cartLines": self._lines,
-            "offer": {
-                "subtotal": {"value": self.subtotal, "currency": currency},
-                "margin": {"value": self.subtotal // 10, "currency": currency},
-                "shippingMethods": self._methods,
-                "selectedShippingMethod": self._methods[self._selected],
-            },
-        }
-
-
 def _parcels(pick: Pick, pools: Pools, currency: str) -> list[_Parcel]:
-    """Return a cart's stores with their lines; one choice makes a line, and the store that it may open."""
+    """Return a cart's parcels; one choice makes a line, and the store that it may open."""
+    table, amounts, prices = pools.lines, pools.amounts, pools.prices[currency]
+    size, room = len(table), len(table) * len(pools.stores)
     parcels: list[_Parcel] = []
-    room = len(pools.lines) * len(pools.stores)
     following = "new store"
     for number in range(_MOST_LINES):
-        rest, index = divmod(pick(room), len(pools.lines))
+        rest, index = divmod(pick(room), size)
         if following == "new store":
-            parcels.append(_Parcel(pools.stores[rest], currency, len(parcels)))
-        following, quantity, amount, _, _ = choice = pools.lines[index]
-        parcels[-1].add(_line(choice, pools, currency, number), quantity * pools.amounts[amount])
+            lines: list[_Json] = []
+            values: list[int] = []
+            parcels.append((pools.stores[rest], lines, values))
+        following, quantity, amount, title, marketplace = table[index]
+        product = _product(number, marketplace, amounts[amount], currency)
+        variant = {"id": _VARIANT_IDS[number], "title": title, "marketplace": marketplace, "price": prices[amount]}
+        lines.append({"quantity": quantity, "variant": variant, "product": product})
+        values.append(quantity * amounts[amount])
         if following == "last":
             break
     return parcels
 
 
-def _line(choice: Sequence[Any], pools: Pools, currency: str, number: int) -> dict[str, Any]:
-    """Return a line as its JSON stands, but for what carts share."""
-    _, quantity, amount, title, marketplace = choice
-    price = pools.prices[currency][amount]
+def _store(parcel: _Parcel, position: int, currency: str) -> _Json:
+    """Return the store as its JSON stands, but for what carts share."""
+    (domain, fee, count, selected, _), lines, values = parcel
+    methods = _shipping_methods(fee, count, currency)
+    subtotal = sum(values)
     return {
-        "quantity": quantity,
-        "variant": {"id": _VARIANT_IDS[number], "title": title, "marketplace": marketplace, "price": price},
-        "product": _product(number, marketplace, pools.amounts[amount], currency),
+        "store": f"{position}.{domain}" if position else domain,
+        "requestId": _REQUEST_IDS[position],
+        "cartLines": lines,
+        "offer": {
+            "subtotal": {"value": subtotal, "currency": currency},
+            "margin": {"value": subtotal // 10, "currency": currency},
+            "shippingMethods": methods,
+            "selectedShippingMethod": methods[selected],
+        },
     }
 
 
-def _any_line(pick: Pick, pools: Pools) -> dict[str, Any]:
-    currency = pools.currencies[pick(len(pools.currencies))]
-    return _line(pools.lines[pick(len(pools.lines))], pools, currency, 0)
+def _cost(parcels: Sequence[_Parcel], currency: str, *, is_estimated: bool) -> _Json:
+    """Return the cart's cost: tax is rounded half up per store, in whole minor units."""
+    subtotal = tax = shipping = 0
+    for (_, fee, _, selected, percent), _, values in parcels:
+        value = sum(values)
+        subtotal += value
+        tax += (value * percent + 50) // 100
+        shipping += fee * (selected + 1)
+    return {
+        "isEstimated": is_estimated,
+        "subtotal": {"value": subtotal, "currency": currency},
+        "tax": {"value": tax, "currency": currency},
+        "shipping": {"value": shipping, "currency": currency},
+        "total": {"value": subtotal + tax + shipping, "currency": currency},
+    }
+
+
+def _any_line(pick: Pick, pools: Pools) -> _Json:
+    _, lines, _ = _parcels(pick, pools, pools.currencies[pick(len(pools.currencies))])[0]
+    return lines[0]
 
 
 @lru_cache(maxsize=4096)
@@ -157,14 +152,3 @@ def _shipping_methods(fee: int, count: int, currency: str) -> tuple[ShippingMeth
 def _shipping_method(rank: int, price: Any) -> ShippingMethod:
     taxes = money_of(0, price.currency)
     return ShippingMethod(id=f"method_{rank}", label=f"Method {rank}", price=price, taxes=taxes, total=price)
-
-
-def _cost(parcels: Sequence[_Parcel], currency: str, *, is_estimated: bool) -> dict[str, Any]:
-    subtotal = tax = shipping = 0
-    for parcel in parcels:
-        subtotal += parcel.subtotal
-        tax += parcel.tax
-        shipping += parcel.shipping
-    sums = {"subtotal": subtotal, "tax": tax, "shipping": shipping, "total": subtotal + tax + shipping}
-    amounts = {name: {"value": value, "currency": currency} for name, value in sums.items()}
-    return {"isEstimated": is_estimated, **amounts}
