@@ -82,7 +82,7 @@ class InProcessCheckoutServer(CheckoutServer):
     """A sandbox in this process, without a socket; use it as a context manager.
 
     Args:
-        settings: how the sandbox runs.
+        settings: how the sandbox runs; with a state file, a restart opens it anew.
         engine: what validates carts; by default every installed plugin.
     """
 
@@ -94,7 +94,8 @@ class InProcessCheckoutServer(CheckoutServer):
         super().__init__()
         self._settings = settings
         self._engine = engine or Engine.from_settings(Settings())
-        self._kept = SqliteDocuments()
+        self._state = None if settings is None else settings.state
+        self._kept = SqliteDocuments(self._state)
         self._refusing = False
 
     def __enter__(self) -> Self:
@@ -143,6 +144,9 @@ class InProcessCheckoutServer(CheckoutServer):
             self.sandbox.run(self._until_dead(during))
         self._documents.died.set()
         self.sandbox.__exit__()
+        if self._state is not None:
+            asyncio.run(self._kept.close())
+            self._kept = SqliteDocuments(self._state)
         self._start()
 
     async def _until_dead(self, request: Request) -> None:

@@ -33,7 +33,7 @@ def sandbox(pytestconfig: pytest.Config) -> Iterator["RunningSandbox"]:
 
 @pytest.fixture(scope="session")
 def checkout_server(pytestconfig: pytest.Config) -> Iterator["InProcessCheckoutServer"]:
-    """A sandbox in process, with the same settings: `diddo_rules.testing.check_checkout_flow` drives it."""
+    """A sandbox in process, with the same settings but the state file: `diddo_rules.testing.check_checkout_flow` drives it."""
     from diddo_rules import Engine, load_settings  # noqa: PLC0415  unused, the plugin costs nothing
     from diddo_sandbox.checkout_servers import InProcessCheckoutServer  # noqa: PLC0415  likewise
     from diddo_sandbox.settings import sandbox_settings  # noqa: PLC0415  likewise
@@ -41,6 +41,6 @@ def checkout_server(pytestconfig: pytest.Config) -> Iterator["InProcessCheckoutS
 
     loaded = load_settings(pytestconfig.rootpath, os.environ)
     chosen = sandbox_settings(loaded)
-    named = chosen.model_copy(update={"allowed_hosts": (*chosen.allowed_hosts, HOST)})
+    named = chosen.model_copy(update={"allowed_hosts": (*chosen.allowed_hosts, HOST), "state": None})
     with InProcessCheckoutServer(named, engine=Engine.from_settings(loaded)) as server:
         yield server

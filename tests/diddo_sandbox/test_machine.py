@@ -1,13 +1,15 @@
 """The whole flow as a state machine against the sandbox: a short run each time, 5,000 steps and more every night."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
 
 from diddo_rules.testing import CartCall, CheckoutServer, Tally, api_calls, check_checkout_flow
 from diddo_sandbox.checkout_servers import InProcessCheckoutServer, ListeningCheckoutServer
-from diddo_sandbox.testing import InProcessSandbox
+from diddo_sandbox.settings import SandboxSettings
+from diddo_sandbox.testing import HOST, InProcessSandbox
 
 from .conftest import HOODIE, MUG, SCARF, Api
 
@@ -57,6 +59,12 @@ def short() -> settings:
 def test_the_flow_agrees_with_its_model(in_process_server: InProcessCheckoutServer) -> None:
     tally = check_checkout_flow(in_process_server, settings=short())
     assert tally.reached.keys() >= REACHED_SOON
+
+
+def test_a_restart_over_a_state_file_goes_on(tmp_path: Path) -> None:
+    with InProcessCheckoutServer(SandboxSettings(state=tmp_path / "shop.db", allowed_hosts=(HOST,))) as server:
+        tally = check_checkout_flow(server, settings=settings(short(), max_examples=6))
+    assert any(outcome.startswith("restart") for outcome in tally.reached)
 
 
 def test_the_flow_agrees_with_its_model_over_http() -> None:
