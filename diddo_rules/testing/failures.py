@@ -22,6 +22,7 @@ __all__ = [
     "BadFailureFile",
     "ExportedCase",
     "Failure",
+    "PlannedCheck",
     "StoredCase",
     "StoredContext",
     "failure_schema",

@@ -18,7 +18,7 @@ from diddo_rules.testing.properties import PROPERTIES, Property
 from diddo_rules.testing.subject import Subject
 from diddo_rules.time_limit import TimeLimitExceeded
 
-__all__ = ["Fuzzer", "Job", "Part", "Share", "Suspect"]
+__all__ = ["Fuzzer", "Job", "Part", "Share", "Suspect", "unseen"]
 
 _SEEDS_APART = 2**48
 _BUDGET = "within-budget"
