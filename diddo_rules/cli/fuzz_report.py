@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -146,7 +147,7 @@ def _place(failure: Failure, engine: Engine) -> Iterator[tuple[str, str]]:
     """Yield the parts of an annotation: the file and line of the check, where there is one to blame."""
     step = next((it for it in engine.plan.every_step() if it.name == failure.check), None)
     if step is not None:
-        code = step.function.__code__
+        code = inspect.unwrap(step.function).__code__
         yield "file", os.path.relpath(code.co_filename)
         yield "line", str(code.co_firstlineno)
     yield "title", _escaped(f"{failure.property} of {failure.plugin}").replace(",", "%2C").replace(":", "%3A")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from keyword import iskeyword
 from string import Formatter
 from types import ModuleType
@@ -163,18 +163,12 @@ def _passed_by(document: RuleDocument, at: Path, fault: _Fault) -> Iterator[Path
 
 
 def _check(rule: _Rule, document: RuleDocument, file: RuleFile, *, line: int) -> Callable[[Cart], Iterable[Violation]]:
-    """Return the check, which says that it stands in the file of rules."""
+    """Return the check, of which `inspect.unwrap` tells that it stands in the file of rules."""
 
+    @wraps(_written(document, file, line=line))
     def finds(cart: Cart) -> Iterator[Violation]:
         return _found(rule, cart)
 
-    name = document.code.lower()
-    finds.__code__ = finds.__code__.replace(
-        co_filename=str(file.path), co_firstlineno=line, co_name=name, co_qualname=name
-    )
-    finds.__name__ = finds.__qualname__ = name
-    finds.__module__ = f"<diddo plugin>.{file.path.stem}"
-    finds.__doc__ = document.why
     return check(
         priority=document.priority,
         before=document.before,
@@ -185,6 +179,22 @@ def _check(rule: _Rule, document: RuleDocument, file: RuleFile, *, line: int) ->
         yields=(rule.violation,),
         reads=rule.reads,
     )(finds)
+
+
+def _written(document: RuleDocument, file: RuleFile, *, line: int) -> Callable[[Cart], Any]:
+    """Return what is never called, and only tells where the rule stands, and to the testing kit its numbers."""
+    logic = document.when
+
+    def written(cart: Cart) -> Any:
+        return cart, logic
+
+    name = document.code.lower()
+    place: dict[str, Any] = {"co_filename": str(file.path), "co_firstlineno": line, "co_name": name, "co_qualname": name}
+    written.__code__ = written.__code__.replace(**place)
+    written.__name__ = written.__qualname__ = name
+    written.__module__ = f"<diddo plugin>.{file.path.stem}"
+    written.__doc__ = document.why
+    return written
 
 
 def _found(rule: _Rule, cart: Cart) -> Iterator[Violation]:

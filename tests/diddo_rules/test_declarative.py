@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +18,10 @@ from diddo_rules import Cart, CheckSettings, Engine, Money, PluginLoadError, Set
 from diddo_rules.cli import main
 from diddo_rules.declarative import broken_promises, load_rules, rules_schema
 from diddo_rules.declarative.examples import merged
+from diddo_rules.declarative.logic import LogicFault, compiled
 from diddo_rules.settings import RulesSettings
 from diddo_rules.testing import carts_with, gen_cart, replayed, valid_carts
+from diddo_rules.testing.limits import limits_of
 from diddo_rules.tracking import tracked
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas" / "rules.schema.json"
@@ -220,7 +224,9 @@ LOGIC: list[tuple[Any, tuple[str, ...]]] = [
     ),
     ({"===": [{"var": "cart.stores.0.cart_lines.0.quantity"}, 1]}, ("stores.cart_lines.quantity",)),
     ({"and": [{"var": "cart.cost.total.value"}, {"var": "cart.cost"}]}, ("cost",)),
+    ({"and": [{"var": "cart.cost"}, {"var": "cart.cost.total.value"}]}, ("cost",)),
     ({"in": ["a", {"var": "cart.buyer_identity.email"}]}, ("buyer_identity.email",)),
+    ({"some": [["a", "b"], {"===": [{"var": ""}, "c"]}]}, ()),
 ]
 
 
@@ -296,6 +302,15 @@ def test_an_expression_that_fails_is_a_crash_and_not_a_verdict(
     report = engine.validate(Cart(id="no number"))
     assert not report.ok
     assert message in report.crashed[0].message
+
+
+def test_what_the_evaluator_itself_refuses_is_refused() -> None:
+    with pytest.raises(LogicFault, match=r"takes at least 1 argument, not 0 \(at /!/0\)"):
+        compiled({"!": [{"max": []}]})
+
+
+def test_the_kit_tries_the_numbers_of_a_rule(engine: Engine) -> None:
+    assert {1000, 1_000_000} <= set(limits_of(engine.plan.steps))
 
 
 def test_a_fact_that_is_a_record_is_a_crash(write: Callable[..., Path]) -> None:
@@ -482,3 +497,15 @@ def test_the_command_exports_what_can_be_loaded(run: Callable[..., Any], write: 
 
 def test_the_command_prints_the_schema(run: Callable[..., Any]) -> None:
     assert json.loads(run("rules", "schema")[1]) == rules_schema()
+
+
+def test_without_the_evaluator_the_extra_is_named(write: Callable[..., Path]) -> None:
+    program = (
+        "import sys; sys.modules['datalogic_py'] = None\n"
+        "from diddo_rules.cli import main\n"
+        f"sys.exit(main(['rules', 'list', '--load', {str(write())!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 3
+    assert "plugin rules (" in done.stderr
+    assert "pip install 'diddo-rules[declarative]'" in done.stderr
