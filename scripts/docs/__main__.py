@@ -1,4 +1,7 @@
-"""`python scripts/docs`: write the generated pages to docs/reference, and build the site from all pages into site/."""
+"""`python scripts/docs`: write the generated pages to docs/reference, and build the site from all pages into site/.
+
+With an argument it does so in that folder, which holds another copy of docs/ and zensical.toml.
+"""
 
 import shutil
 import subprocess
@@ -14,7 +17,6 @@ import property_pages
 import settings_pages
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATED = ROOT / "docs" / "reference"
 
 GENERATORS: tuple[Callable[[], Iterator[tuple[str, str]]], ...] = (
     api_pages.pages,
@@ -26,21 +28,21 @@ GENERATORS: tuple[Callable[[], Iterator[tuple[str, str]]], ...] = (
 )
 
 
-def write_generated() -> None:
+def write_generated(folder: Path) -> None:
     """Write each generated page anew; none is edited by hand, and git ignores them all."""
-    shutil.rmtree(GENERATED, ignore_errors=True)
-    GENERATED.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for generate in GENERATORS:
         for name, text in generate():
-            (GENERATED / name).write_text(text, "utf-8", newline="\n")
+            (folder / name).write_text(text, "utf-8", newline="\n")
 
 
-def main() -> int:
+def main(root: Path) -> int:
     """Build the site; 1 if zensical has anything to say against a page."""
-    write_generated()
+    write_generated(root / "docs" / "reference")
     zensical = Path(sys.executable).with_name("zensical")
-    return subprocess.run([zensical, "build", "--strict", "--clean"], cwd=ROOT, check=False).returncode
+    return subprocess.run([zensical, "build", "--strict", "--clean"], cwd=root, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT))

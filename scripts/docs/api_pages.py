@@ -90,8 +90,8 @@ def _first_line(it: Any) -> str:
     return linked(it.docstring.value.partition("\n")[0]) + "\n" if it.docstring else ""
 
 
-def _entry(name: str, it: Any) -> str:
-    heading = f"### `{name}` {{#{name}}}\n"
+def _entry(name: str, it: Any, *, level: int = 3) -> str:
+    heading = f"{'#' * level} `{name}` {{#{name}}}\n"
     if it.is_class:
         return "\n".join([heading, code_block("python", _class_line(name, it)), _prose(it), *_members(name, it)])
     if it.is_function:
@@ -187,7 +187,7 @@ def _hook_page() -> str:
     module = loaded("diddo_rules.hookspecs")
     hooks = [it for it in module.members.values() if not it.is_alias and it.is_function and _is_hook(it)]
     parts = [NOTE, "# Hooks\n", _prose(module)]
-    parts += [_entry(it.name, it) for it in hooks]
+    parts += [_entry(it.name, it, level=2) for it in hooks]
     parts += [
         "## The version of this page {#HOOK_API}\n",
         code_block("python", f"HOOK_API = {module['HOOK_API'].value}"),

@@ -1,5 +1,6 @@
 """The error catalogue: every code of the first-party checks with an example of it, and every code of the sandbox."""
 
+import html
 import inspect
 import json
 from collections.abc import Iterator, Sequence
@@ -56,8 +57,8 @@ def _entry(violation: type[Violation], steps: Sequence[Step], engine: Engine) ->
     rows += [("worse if more", f"`{violation.measure}`")] if violation.measure else []
     rows += [("found by", _check(step)) for step in steps]
     heading = f"## `{violation.code}` {{#{violation.code}}}\n"
-    status = f"HTTP status {violation.http_status}.\n"
-    return "\n".join([heading, status, table(("", ""), rows), *_languages(violation), _example(violation, engine)])
+    about = table(("HTTP status", str(violation.http_status)), rows)
+    return "\n".join([heading, about, *_languages(violation), _example(violation, engine)])
 
 
 def _check(step: Step) -> str:
@@ -67,14 +68,19 @@ def _check(step: Step) -> str:
 
 def _languages(violation: type[Violation]) -> Iterator[str]:
     said = {"en": (violation.template, violation.remedy)} | dict(violation.translations)
-    rows = [(f"`{locale}`", template, remedy) for locale, (template, remedy) in said.items()]
+    rows = [(f"`{locale}`", *(_spoken(locale, text) for text in texts)) for locale, texts in said.items()]
     yield table(("language", "message", "remedy"), rows)
+
+
+def _spoken(locale: str, text: str) -> str:
+    """Return the text such that screen readers and writing from right to left know its language."""
+    return f'<span lang="{locale}" dir="auto">{html.escape(text, quote=False)}</span>'
 
 
 def _example(violation: type[Violation], engine: Engine) -> str:
     case = gen_broken(seeded(0), [violation], engine)
     found = next(it for it in engine.validate(*case).violations if type(it) is violation)
-    return code_block("json", json.dumps(found.to_error(), indent=2, ensure_ascii=False))
+    return "For example:\n\n" + code_block("json", json.dumps(found.to_error(), indent=2, ensure_ascii=False))
 
 
 def _sandbox_table(known: set[str]) -> str:
