@@ -189,7 +189,12 @@ def _written(document: RuleDocument, file: RuleFile, *, line: int) -> Callable[[
         return cart, logic
 
     name = document.code.lower()
-    place: dict[str, Any] = {"co_filename": str(file.path), "co_firstlineno": line, "co_name": name, "co_qualname": name}
+    place: dict[str, Any] = {
+        "co_filename": str(file.path),
+        "co_firstlineno": line,
+        "co_name": name,
+        "co_qualname": name,
+    }
     written.__code__ = written.__code__.replace(**place)
     written.__name__ = written.__qualname__ = name
     written.__module__ = f"<diddo plugin>.{file.path.stem}"
