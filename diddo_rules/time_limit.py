@@ -1,5 +1,6 @@
 """A limit on how long a piece of code may take, so that a check that hangs is contained and can be named."""
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ __all__ = ["TimeLimitExceeded", "time_limit"]
 
 _AT_ONCE = 1e-6
 """Seconds; a timer of 0 would be none."""
+
+_SOON = 0.01
+"""Seconds until it is tried again."""
 
 
 class TimeLimitExceeded(Exception):
@@ -32,8 +36,12 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
     over = False
 
-    def ring(_number: int, _frame: FrameType | None) -> None:
-        if not over:
+    def ring(_number: int, frame: FrameType | None) -> None:
+        if over:
+            return
+        if _is_collecting(frame):  # where an error would only be printed
+            signal.setitimer(signal.ITIMER_REAL, _SOON, seconds)
+        else:
             raise TimeLimitExceeded(f"it took longer than {seconds:g} s")
 
     previous = signal.signal(signal.SIGALRM, ring)
@@ -47,6 +55,16 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
         if remaining:
             signal.setitimer(signal.ITIMER_REAL, max(_AT_ONCE, remaining - (monotonic() - started)), interval)
+
+
+def _is_collecting(frame: FrameType | None) -> bool:
+    """Return whether the code that was interrupted is one of the garbage collector's callbacks."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        if frame.f_code in callbacks:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _can_be_interrupted() -> bool:

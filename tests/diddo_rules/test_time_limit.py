@@ -1,3 +1,4 @@
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,23 @@ def test_what_survives_one_interruption_meets_the_next() -> None:
         for _ in range(3):
             with pytest.raises(TimeLimitExceeded):
                 spin()
+
+
+def test_a_callback_of_the_garbage_collector_is_let_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    finished = []
+
+    def callback(_phase: str, _info: object) -> None:
+        deadline = monotonic() + 0.03
+        while monotonic() < deadline:
+            pass
+        finished.append(True)
+
+    monkeypatch.setattr(gc, "callbacks", [callback])
+    with time_limit(0.01):
+        callback("start", {})
+        with pytest.raises(TimeLimitExceeded):
+            spin()
+    assert finished
 
 
 @pytest.mark.parametrize("seconds", [None, 60.0])
