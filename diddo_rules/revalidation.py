@@ -37,10 +37,10 @@ class Revalidation:
             known: Mapping[str, tuple[Violation, ...]] = {
                 step.name: () for step in self._plan.steps if step.name not in touched
             }
-        elif report.plan is self._plan:
+        elif report.plan is self._plan and report.cart_id is not None:
             known = {name: found for name, found in report.findings.items() if name not in touched}
         else:
-            known = {}  # by other checks, or other settings: nothing that it says holds here
+            known = {}  # by other checks or settings, or of no cart: nothing that it says holds here
         careful = CarefulPass(self._plan, self._stop, cart, context, known=known)
         careful.go_on()
         return careful.report()

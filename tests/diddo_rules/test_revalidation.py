@@ -78,3 +78,10 @@ def test_no_cart_has_it(make_check: Callable[..., Any], cart: Cart) -> None:
     engine = Engine([make_check("one")])
     with pytest.raises(PlanError, match=r"no cart has 'cost\.price'"):
         engine.revalidate(engine.validate(cart), cart, changed=("cost.price",), context=Context())
+
+
+def test_a_cart_that_has_come_into_being_is_validated_in_full(cart: Cart) -> None:
+    engine = installed_engine()
+    nothing = engine.validate(None, Context(cart_id="cart"))
+    assert nothing.codes == ("CART_NOT_FOUND",)
+    assert engine.revalidate(nothing, cart, changed=("cost",)).ok
