@@ -202,6 +202,10 @@ class Subject:
         tried = (self.gen_case(seeded(seed)) for seed in range(_SEARCHED))
         return all(any(self.found(self.report(case))) for case in tried)
 
+    def refuses(self, check: str) -> bool:
+        """Return whether the author of a check means its findings to refuse a cart."""
+        return any(it.name == check and it.info.severity == "error" for it in self.engine.plan.every_step())
+
     def passes_by_default(self, check: str, case: Case) -> bool:
         """Return whether the settings are what refuses a case: the check accepts it by default, or has no default."""
         step = next(it for it in self._steps_at[case.context.point] if it.name == check)

@@ -76,11 +76,14 @@ def _leads_somewhere(pointer: str) -> bool:
 def valid_passes(subject: Subject, pick: Pick) -> Complaint | None:
     """A valid cart passes, unless a limit (a finding with a `measure`) or the plugin's settings are what refuses it.
 
-    In any case some valid carts pass: what refuses all of them has its condition the wrong way round.
+    In any case some valid carts pass: what refuses all of them has its condition the wrong way round. What a check
+    finds that only warns or informs, as its author says, refuses nothing.
     """
     case = subject.gen_case(pick)
     report = subject.report(case)
     for check, violation in subject.found(report):
+        if not subject.refuses(check):
+            continue
         if subject.refuses_all:
             message = f"it refuses every valid cart: {violation.message}"
             return _complaint(subject, "valid-passes", check, violation, message, case)

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diddo_rules import Cart, Case, Context, DiddoError, Engine, Money, PluginLoadError, RulesSettings, Settings, check
+from diddo_rules import (
+    Cart,
+    Case,
+    Context,
+    DiddoError,
+    Engine,
+    Money,
+    PluginLoadError,
+    RulesSettings,
+    Settings,
+    Violation,
+    check,
+)
 from diddo_rules.testing import PROPERTIES, PluginFault, Subject, check_plugin, gen_cart, installed_engine, seeded
 from diddo_rules.testing.comparing import merged, private, snapshot, value_at
 from diddo_rules.testing.damage import gen_damaged
@@ -228,3 +240,21 @@ def test_limits_are_found_in_code_and_constants(fault: Any) -> None:
             yield fault(at="/stores", number=1)
 
     assert set(limits_of(Engine([few]).plan.steps)) >= {LIMIT, 43}
+
+
+def test_what_only_warns_may_be_found_in_a_valid_cart() -> None:
+    class Heavy(Violation):
+        """Heavy parcels take longer."""
+
+        code = "HEAVY"
+        http_status = 400
+        template = "This takes a day longer."
+        remedy = "Wait."
+
+    @check(severity="warning", reads=("stores",))
+    def parcels_are_light(cart: Cart) -> Iterator[Heavy]:
+        """Says so of each cart that has something in it."""
+        if cart.stores:
+            yield Heavy(at="/stores")
+
+    check_plugin(parcels_are_light, count=20, without=("broken-alone", "remedied"))
