@@ -140,7 +140,7 @@ class HttpCheckoutServer(CheckoutServer):
         self._kept = threading.local()
 
     def __enter__(self) -> Self:
-        self._receiver = ThreadingHTTPServer(("127.0.0.1", 0), _receiver(self.deliveries))
+        self._receiver = _ReceivingServer(("127.0.0.1", 0), _receiver(self.deliveries))
         self._thread = threading.Thread(target=self._receiver.serve_forever, args=(0.05,), name="webhooks", daemon=True)
         self._thread.start()
         self.inbox = f"http://127.0.0.1:{self._receiver.server_port}"
@@ -180,6 +180,12 @@ class HttpCheckoutServer(CheckoutServer):
         if connection is None:
             connection = self._kept.connection = HTTPConnection(self._host, timeout=_TIMEOUT)
         return connection
+
+
+class _ReceivingServer(ThreadingHTTPServer):
+    """Room for as many webhooks at once as a sandbox sends."""
+
+    request_queue_size = 128
 
 
 def _receiver(deliveries: list[Delivery]) -> type[BaseHTTPRequestHandler]:

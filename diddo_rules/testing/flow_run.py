@@ -284,8 +284,13 @@ class FlowRun:
                 self.reached("cancelled after failures")
 
     def choice_of_webhooks(self) -> list[tuple[Delivery, Any]]:
-        """Return the webhooks to the shop's own door in an order that does not depend on ids."""
-        return sorted(self.webhooks.values(), key=lambda sent: (sent[1]["created"], sent[1]["type"]))
+        """Return the webhooks to the shop's own door, unheard ones first, in an order that does not depend on ids."""
+
+        def rank(sent: tuple[Delivery, Any]) -> tuple[bool, int, str]:
+            event = sent[1]
+            return event["id"] not in self.late, event["created"], event["type"]
+
+        return sorted(self.webhooks.values(), key=rank)
 
     @contextmanager
     def nobody_hears(self) -> Iterator[None]:

@@ -74,6 +74,7 @@ _HELD_VARIANTS = _of_flow(
 _STORES = _of_flow(lambda flow: flow.stores)
 _VISA = CARDS[0]
 _PAYING = [card for card in CARDS if card.outcome == "pays"]
+_DECLINING = [card for card in CARDS if card.outcome == "declines"]
 _CHALLENGING = [card for card in CARDS if card.outcome == "challenges"]
 _CHALLENGES = _of_flow(lambda flow: flow.challenges)
 
@@ -216,6 +217,13 @@ class CheckoutMachine(RuleBasedStateMachine):
         if payment := self.flow.payment(cart):
             self.flow.pay(payment, card)
 
+    @rule(cart=_CARTS_IN_PROGRESS, card=st.sampled_from(_DECLINING), times=st.integers(2, 6))
+    def pay_in_vain(self, cart: CartModel, card: Card, times: int) -> None:
+        """Try a card that is declined, until perhaps the checkout is cancelled."""
+        if payment := self.flow.payment(cart):
+            for _ in range(times):
+                self.flow.pay(payment, card)
+
     @precondition(lambda self: any(payment.status == "expired" for payment in self.flow.payments))
     @rule(card=st.sampled_from(CARDS[:3]))
     def pay_too_late(self, card: Card) -> None:
@@ -290,12 +298,14 @@ class CheckoutMachine(RuleBasedStateMachine):
     # Webhooks, time and accidents
 
     @precondition(lambda self: self.server.can_refuse)
-    @rule(cart=_CARTS_IN_PROGRESS, card=st.sampled_from((_VISA, _VISA, _VISA, *CARDS)))
-    def pay_unheard(self, cart: CartModel, card: Card) -> None:
-        """Pay while nobody answers webhooks: the shop learns of it an hour later."""
+    @rule(cart=_CARTS_IN_PROGRESS, card=st.sampled_from((_VISA, _VISA, _VISA, *CARDS)), redelivered=st.booleans())
+    def pay_unheard(self, cart: CartModel, card: Card, *, redelivered: bool) -> None:
+        """Pay while nobody answers webhooks: the shop learns of it an hour later, unless it is told before."""
         if payment := self.flow.payment(cart):
             with self.flow.nobody_hears():
                 self.flow.pay(payment, card)
+            if redelivered and self.flow.webhooks:
+                self.redeliver(0)
 
     @precondition(lambda self: self.server.can_refuse)
     @rule(cart=_CARTS_IN_PROGRESS)
@@ -306,7 +316,7 @@ class CheckoutMachine(RuleBasedStateMachine):
                 self.expire(cart)
 
     @precondition(lambda self: self.flow.webhooks)
-    @rule(number=st.integers(0, 40))
+    @rule(number=st.integers(0, 9))
     def redeliver(self, number: int) -> None:
         """Deliver a webhook to the shop again, or one that failed at last."""
         webhooks = self.flow.choice_of_webhooks()
@@ -325,6 +335,12 @@ class CheckoutMachine(RuleBasedStateMachine):
         """Set the clock ahead: failed webhooks are retried, sessions run out."""
         self.server.clock(self.flow.caller.key, {"advance": seconds})
         self.flow.passed(seconds)
+
+    @rule(cart=_CARTS_IN_PROGRESS)
+    def run_out(self, cart: CartModel) -> None:
+        """Let the time to pay run out."""
+        if payment := self.flow.payment(cart):
+            self.time_passes(max(payment.expires_at - self.flow.now, 1))
 
     # A restart takes as long as a hundred calls, so a run has few.
     @precondition(lambda self: self.server.can_restart and self.flow.restarts < _MOST_RESTARTS)

@@ -36,8 +36,8 @@ from diddo_sandbox.checkout_servers import InProcessCheckoutServer
 
 # The same runs each time: a fault counts as found when these find it.
 BOUNDED = settings(
-    max_examples=60,
-    stateful_step_count=30,
+    max_examples=200,
+    stateful_step_count=12,
     derandomize=True,
     database=None,
     phases=[Phase.generate],
