@@ -14,8 +14,9 @@ import stripe
 import uvicorn
 
 from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.app import StripeFake
-from diddo_gateways.stripe_fake.shapes import check_shape
+from diddo_gateways.stripe_fake.shapes import check_answer, check_shape
 from diddo_gateways.worlds import World, Worlds
 
 stripe.enable_telemetry = False
@@ -67,11 +68,16 @@ class Checked:
         async def checking(message: Any) -> None:
             status[0] = message.get("status", status[0])
             if message["type"] == "http.response.body" and status[0] == 200 and message["body"] and in_full:
-                found = check_shape(orjson.loads(message["body"]))
+                found = self._deviations(scope, orjson.loads(message["body"]))
                 self.deviations += [f"{scope['method']} {scope['path']}: {text}" for text in found]
             await send(message)
 
         await self.fake(scope, receive, checking)
+
+    def _deviations(self, scope: Any, body: Any) -> list[str]:
+        route = catalogue.load().route("GET" if scope["method"] == "HEAD" else scope["method"], scope["path"])
+        promised = [] if route is None else check_answer(route.operation.returns, body)
+        return promised + (check_shape(body) if "object" in body and route is not None else [])
 
 
 class AnnouncedServer(uvicorn.Server):

@@ -1,7 +1,5 @@
 """From a request to a response: key, version, parameters, idempotency, the operation, its answer or error."""
 
-import base64
-import binascii
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,37 +8,33 @@ from typing import Any
 import orjson
 
 from diddo_gateways.documents import Change, Conflict
-from diddo_gateways.stripe_fake import catalogue, forms
-from diddo_gateways.stripe_fake.errors import (
-    AccountRefused,
-    ApiError,
-    InvalidApiKey,
-    InvalidRequest,
-    MissingApiKey,
-    NotModelled,
-    ParameterRefused,
-    PublishableKeyRefused,
-    StripeError,
-    UnknownUrl,
-)
+from diddo_gateways.stripe_fake import catalogue
+from diddo_gateways.stripe_fake.catalogue import Operation
+from diddo_gateways.stripe_fake.errors import ApiError, PublishableKeyRefused, StripeError, UnknownUrl
 from diddo_gateways.stripe_fake.expansion import expanded
+from diddo_gateways.stripe_fake.generic.operations import GenericOperations
 from diddo_gateways.stripe_fake.http import Request, Response, preflight
 from diddo_gateways.stripe_fake.idempotency import Attempt, Idempotency, Kept
-from diddo_gateways.stripe_fake.operations import Answer, Call, Modelled
+from diddo_gateways.stripe_fake.operations import Answer, Call, Download, Fidelity, Handled
 from diddo_gateways.stripe_fake.parameters import Parameters
+from diddo_gateways.stripe_fake.reading import V2, VERSIONS, check_account, key_of, parameters_of, version_of
 from diddo_gateways.stripe_fake.work import Fake, Work
-from diddo_gateways.worlds import Ids, Key, World, Worlds, parse_key
+from diddo_gateways.worlds import Ids, World, Worlds
 
 __all__ = ["VERSIONS", "Api"]
 
 log = logging.getLogger(__name__)
 
-# The release that the catalogue describes, month by month: within one, versions only add.
-VERSIONS = ("2026-10-28.endive", "2026-09-30.endive")
-FORM = b"application/x-www-form-urlencoded"
 # Each is run again from the start when another request got in between; this often at most.
 ATTEMPTS = 20
 NO_WORLD = "\n"
+# Each response says how much is behind it.
+FIDELITY: dict[Fidelity, tuple[bytes, bytes]] = {
+    "modelled": (b"sandbox-fidelity", b"modelled"),
+    "generic": (b"sandbox-fidelity", b"generic"),
+}
+UPLOAD = "POST /v1/files"
+JSON = b"application/json"
 DEFECT = "An unexpected error occurred: a defect of the sandbox, see its log."
 
 
@@ -69,10 +63,13 @@ class Exchange:
     version: str = VERSIONS[0]
     world: World | None = None
     idempotency_key: str | None = None
+    fidelity: Fidelity | None = None
 
     def headers(self, *, original: str | None = None, replayed: bool = False) -> list[tuple[bytes, bytes]]:
         """Return the headers of this very response."""
         found = [(b"request-id", self.request_id.encode()), (b"stripe-version", self.version.encode())]
+        if self.fidelity is not None:
+            found.append(FIDELITY[self.fidelity])
         if self.request.method == "POST":
             found.append((b"stripe-should-retry", b"false"))
         if self.idempotency_key is not None:
@@ -95,13 +92,14 @@ class Api:
     Args:
         fake: the server, for its settings.
         worlds: its accounts.
-        modelled: the operations that it models, by name.
+        modelled: the operations that have behaviour of their own, by name; the others are answered generically.
     """
 
-    def __init__(self, fake: Fake, worlds: Worlds, modelled: Mapping[str, Modelled]) -> None:
+    def __init__(self, fake: Fake, worlds: Worlds, modelled: Mapping[str, Handled]) -> None:
         self._fake = fake
         self._worlds = worlds
         self._modelled = modelled
+        self._generic = GenericOperations()
         self._known = catalogue.load()
         self._parameters = Parameters(self._known)
         self._idempotency = Idempotency()
@@ -113,6 +111,8 @@ class Api:
         if request.method == "OPTIONS":
             return preflight(request)
         exchange = Exchange(request, "")
+        if request.path == "/":
+            return self._greeting(exchange)
         try:
             return await self._serve(exchange)
         except StripeError as error:
@@ -120,6 +120,17 @@ class Api:
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             return self._failure(exchange, ApiError(DEFECT))
+
+    def _greeting(self, exchange: Exchange) -> Response:
+        """Answer whoever only asks whether somebody is there: tools do, before they begin."""
+        exchange.request_id = self._ids.new("req_", 14)
+        operations = {"modelled": len(self._modelled), "generic": len(self._known.operations) - len(self._modelled)}
+        said = {"object": "sandbox", "livemode": False, "api_version": VERSIONS[0], "operations": operations}
+        return Response(200, orjson.dumps(said), exchange.headers())
+
+    def handled(self, operation: Operation) -> Handled:
+        """Return what answers an operation."""
+        return self._modelled.get(operation.name) or self._generic.handled(operation)
 
     def refusal(self, request: Request, error: StripeError) -> Response:
         """Return the response to a request that was refused before it was read whole."""
@@ -136,19 +147,18 @@ class Api:
         if route is None:
             raise UnknownUrl(request.method, request.path)
         operation = route.operation
-        key = _key(request)
+        key = key_of(request)
         exchange.world = await self._worlds.open(key.world)
         exchange.request_id = exchange.world.ids.new("req_", 14)
-        _check_account(request, exchange.world)
-        exchange.version = _version(request)
-        modelled = self._modelled.get(operation.name)
-        if key.kind == "publishable" and (modelled is None or not modelled.publishable):
+        check_account(request, exchange.world)
+        exchange.version = version_of(request)
+        handled = self.handled(operation)
+        exchange.fidelity = handled.fidelity
+        if key.kind == "publishable" and not handled.publishable:
             raise PublishableKeyRefused
-        if modelled is None:
-            raise NotModelled(f"The operation {operation.name}")
-        raw = _raw(request)
+        raw = parameters_of(request, upload=operation.name == UPLOAD)
         params = self._parameters.read(operation, raw)
-        call = _Call(modelled, params, route.ids, publishable=key.kind == "publishable", url=request.path)
+        call = _Call(handled, params, route.ids, publishable=key.kind == "publishable", url=request.path)
         if method == "POST":
             return await self._once(exchange, exchange.world, call, raw)
         response: Response = await self._run(exchange, exchange.world, call, None)
@@ -183,15 +193,15 @@ class Api:
 
     async def _try(self, exchange: Exchange, world: World, call: "_Call", attempt: Attempt | None) -> Response:
         work = Work(self._fake, world, request_id=exchange.request_id, idempotency_key=exchange.idempotency_key)
-        status, keeps = 200, True
+        status, keeps, media_type = 200, True, JSON
         try:
-            body = await call.run(work)
+            body, media_type = await call.run(work)
         except StripeError as error:
             if not error.began:
                 raise
             status, keeps, body = error.status, error.keeps_changes, _error_body(exchange, error)
         except Exception:
-            log.exception("%s failed (%s)", call.modelled.name, exchange.request_id)
+            log.exception("%s failed (%s)", call.handled.name, exchange.request_id)
             status, keeps, body = ApiError.status, False, _error_body(exchange, ApiError(DEFECT))
         changes: list[Change] = []
         if attempt is not None:
@@ -200,123 +210,36 @@ class Api:
             await work.commit(*changes)
         elif changes:
             await world.commit(changes)
-        return Response(status, body, exchange.headers())
+        return Response(status, body, exchange.headers(), media_type)
 
 
 class _Call:
     """An operation with its parameters, to be run in any number of works until one is not disturbed."""
 
     def __init__(
-        self, modelled: Modelled, params: dict[str, Any], ids: dict[str, str], *, publishable: bool, url: str
+        self, handled: Handled, params: dict[str, Any], ids: dict[str, str], *, publishable: bool, url: str
     ) -> None:
-        self.modelled = modelled
+        self.handled = handled
         self._url = url
         self._expand = params.pop("expand", ())
         self._params = params
         self._ids = ids
         self._publishable = publishable
 
-    async def run(self, work: Work) -> bytes:
+    async def run(self, work: Work) -> Download:
         """Run the handler and return the body of its answer."""
         # Handlers take parameters out as they use them.
-        answer: Answer = await self.modelled.handler(
+        answer: Answer | Download = await self.handled.handler(
             Call(work, dict(self._params), self._ids, self._publishable, self._url)
         )
+        if isinstance(answer, Download):
+            return answer
         if self._expand:
             answer = await expanded(work, answer, self._expand)
-        return answer if isinstance(answer, bytes) else orjson.dumps(answer)
+        return Download(answer if isinstance(answer, bytes) else orjson.dumps(answer), JSON)
 
 
 def _error_body(exchange: Exchange, error: StripeError) -> bytes:
+    if exchange.request.path.startswith(V2):
+        return orjson.dumps({"error": error.body_v2()})
     return orjson.dumps({"error": error.body(request_log_url=exchange.log_url())})
-
-
-def _key(request: Request) -> Key:
-    """Return the key of a request.
-
-    Raises:
-        MissingApiKey: there is none.
-        InvalidApiKey: it is no test key.
-    """
-    text = _key_text(request)
-    parsed = parse_key(text)
-    if parsed is None:
-        raise InvalidApiKey(text) if text else MissingApiKey
-    return parsed
-
-
-def _key_text(request: Request) -> str:
-    """Return the key as it was sent, empty when there is none."""
-    header = request.headers.get(b"authorization", b"").decode("latin-1")
-    scheme, _, given = header.partition(" ")
-    match scheme.lower():
-        case "bearer":
-            return given.strip()
-        case "basic":
-            return _basic_user(given.strip())
-        case _:
-            return ""
-
-
-def _check_account(request: Request, world: World) -> None:
-    """Refuse a request that is made for another account: there are no connected accounts, and no answer for them.
-
-    Raises:
-        AccountRefused: it is.
-    """
-    for header in (b"stripe-account", b"stripe-context"):
-        account = request.headers.get(header)
-        if account and account.decode("latin-1") != world.account:
-            raise AccountRefused(_key_text(request), account.decode("latin-1"))
-
-
-def _basic_user(encoded: str) -> str:
-    try:
-        return base64.b64decode(encoded, validate=True).decode("latin-1").partition(":")[0]
-    except binascii.Error:
-        return ""
-
-
-def _version(request: Request) -> str:
-    sent = request.headers.get(b"stripe-version")
-    if sent is None:
-        return VERSIONS[0]
-    version = sent.decode("latin-1")
-    if version not in VERSIONS:
-        raise ParameterRefused(f"Invalid Stripe API version: {version}. This sandbox serves {' and '.join(VERSIONS)}.")
-    return version
-
-
-def _raw(request: Request) -> dict[str, Any]:
-    """Return a request's parameters, undecided between lists and maps as yet."""
-    tree = forms.decode(request.query)
-    if request.method != "POST":
-        return tree
-    content_type = request.headers.get(b"content-type", FORM).partition(b";")[0].strip().lower()
-    if request.path.startswith("/v2/"):
-        return _json(request.body)
-    if content_type != FORM and request.body:
-        raise InvalidRequestFormat
-    return forms.decode(request.body, tree)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        parsed = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise ParameterRefused("The request's body is not valid JSON.") from error
-    if not isinstance(parsed, dict):
-        raise ParameterRefused("The request's body is not a JSON object.")
-    return parsed
-
-
-class InvalidRequestFormat(InvalidRequest):
-    """A body that is not form-encoded."""
-
-    began = False
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any"
-            " questions, we can help at https://support.stripe.com/."
-        )

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 from diddo_gateways.stripe_fake import resources
 from diddo_gateways.stripe_fake.api import Api
+from diddo_gateways.stripe_fake.catalogue import Operation
 from diddo_gateways.stripe_fake.deliveries import Dispatcher
+from diddo_gateways.stripe_fake.generic.documentation_ids import made_up
 from diddo_gateways.stripe_fake.http import BodyTooLarge, ClientGone, Receive, Request, Scope, Send, read, send_response
-from diddo_gateways.stripe_fake.operations import Answer, Call, operation, operations
-from diddo_gateways.stripe_fake.work import Deliver, Endpoint, PlatformEndpoint, Work
+from diddo_gateways.stripe_fake.operations import Answer, Call, Handled, operation, operations
+from diddo_gateways.stripe_fake.work import Deliver, Endpoint, MakeUp, PlatformEndpoint, Work
 from diddo_gateways.worlds import World, Worlds
 
 __all__ = ["Answer", "Call", "Deliver", "PlatformEndpoint", "StripeFake", "operation"]
@@ -23,6 +25,7 @@ class StripeFake:
         raw_cards: whether card numbers may be sent to the API, as on an account with raw card access.
         platform_endpoints: endpoints that receive the events of every world.
         deliver: posts a webhook (URL, body, headers) and returns the HTTP status; by default over a socket.
+        documentation_ids: whether ids such as `cus_xxxxxxxxxxxxx` name objects that are made when first asked for.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class StripeFake:
         raw_cards: bool = True,
         platform_endpoints: Sequence[PlatformEndpoint] = (),
         deliver: Deliver | None = None,
+        documentation_ids: bool = False,
     ) -> None:
         resources.load()
         self.worlds = worlds
@@ -40,6 +44,7 @@ class StripeFake:
         self.raw_cards = raw_cards
         self.platform_endpoints = platform_endpoints
         self.deliver = deliver
+        self.made_up: MakeUp | None = made_up if documentation_ids else None
         self.endpoints: dict[str, list[Endpoint]] = {}
         self._api = Api(self, worlds, operations())
         self._dispatcher = Dispatcher(self)
@@ -79,6 +84,10 @@ class StripeFake:
                     running.cancel()
                     await asyncio.gather(running, return_exceptions=True)
                 return await send({"type": "lifespan.shutdown.complete"})
+
+    def handled(self, operation: Operation) -> Handled:
+        """Return what answers an operation of the catalogue, and with what fidelity."""
+        return self._api.handled(operation)
 
     def work(self, world: World) -> Work:
         """Return a new unit of work that no API request stands behind, as for a page or a timer."""

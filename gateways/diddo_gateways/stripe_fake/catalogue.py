@@ -128,6 +128,12 @@ class Catalogue:
         fields: dict[str, Node] = self.definitions[self.resources[kind]]["fields"]
         return fields
 
+    def event_types(self) -> list[str]:
+        """Return every type of event that an endpoint can listen to, without `*`."""
+        params = self.definitions[self.operations["POST /v1/webhook_endpoints"].params or ""]
+        types = self.resolve(params["fields"]["enabled_events"]["list"])["enum"]
+        return [name for name in types if name != "*"]
+
     def resolve(self, node: Node) -> Node:
         """Follow a reference to a definition."""
         while isinstance(node, str) and node.startswith("#"):

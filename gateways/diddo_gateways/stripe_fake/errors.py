@@ -72,6 +72,14 @@ class StripeError(Exception):
             fields["request_log_url"] = request_log_url
         return dict(sorted(fields.items()))
 
+    def body_v2(self) -> JsonObject:
+        """Return the error object as the second version of the API sends it, where each has a code."""
+        code = self.code or {404: "not_found", 500: "internal_error"}.get(self.status, "invalid_fields")
+        fields: JsonObject = {"code": code, "message": self.message, "type": self.type, **self.extra}
+        if self.param is not None:
+            fields["param"] = self.param
+        return dict(sorted(fields.items()))
+
 
 class InvalidRequest(StripeError):
     """The request is at fault: 400, most often without a code."""

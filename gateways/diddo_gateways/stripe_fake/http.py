@@ -28,7 +28,6 @@ EXPOSED = (
     b" X-Stripe-Privileged-Session-Required"
 )
 FIXED: list[Header] = [
-    (b"content-type", b"application/json"),
     (b"cache-control", b"no-cache, no-store"),
     (b"vary", b"Origin"),
     (b"access-control-allow-origin", b"*"),
@@ -68,6 +67,7 @@ class Response(NamedTuple):
     status: int
     body: bytes
     headers: list[Header]
+    media_type: bytes = b"application/json"
 
 
 async def read(scope: Scope, receive: Receive) -> Request:
@@ -101,7 +101,8 @@ async def _read_body(receive: Receive) -> bytes:
 async def send_response(send: Send, response: Response, *, head: bool) -> None:
     """Send a response; `head` leaves the body out, as HEAD asks."""
     body = response.body
-    headers = [*FIXED, (b"content-length", b"%d" % len(body)), *response.headers]
+    content = [(b"content-type", response.media_type), (b"content-length", b"%d" % len(body))]
+    headers = [*content, *FIXED, *response.headers]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})
 

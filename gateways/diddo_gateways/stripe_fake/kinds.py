@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["filtered_by", "terms_of"]
+__all__ = ["filtered_by", "filters_of", "is_declared", "term", "terms_of"]
 
 _filters: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, Callable[[dict[str, Any]], list[str]]] = {}
@@ -18,6 +18,11 @@ def filtered_by(kind: str, *fields: str) -> None:
         raise ValueError(f"the filters of {kind} are declared twice")
     _filters[kind] = fields
     _readers[kind] = _reader(fields)
+
+
+def is_declared(kind: str) -> bool:
+    """Say whether the filters of a kind have been declared."""
+    return kind in _filters
 
 
 def terms_of(kind: str, obj: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from diddo_gateways.stripe_fake.kinds import filters_of, term
 from diddo_gateways.stripe_fake.operations import Call
 from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["list_body", "listed", "selected", "sliced"]
+__all__ = ["created_bounds", "cursors", "limit_of", "list_body", "listed", "position", "selected", "sliced"]
 
 DEFAULT_LIMIT = 10
 MOST = 100
@@ -43,14 +43,14 @@ async def selected(
     """Return the stored objects of the page that a call asks for, and whether there are more; see `listed`."""
     params, world = call.params, call.work.world
     limit = limit_of(params)
-    after, before = _cursors(params)
+    after, before = cursors(params)
     documents = await world.page(
         kind,
         limit=limit + 1,
         terms=[*terms, *_filters(kind, params)],
-        created=_created(params.get("created")),
-        after=None if after is None else await _position(call, kind, after, "starting_after", noun),
-        before=None if before is None else await _position(call, kind, before, "ending_before", noun),
+        created=created_bounds(params.get("created")),
+        after=None if after is None else await position(call, kind, after, "starting_after", noun),
+        before=None if before is None else await position(call, kind, before, "ending_before", noun),
     )
     more = len(documents) > limit
     # Towards the front of the list the one too many is the newest.
@@ -64,7 +64,7 @@ def sliced(call: Call, objects: Sequence[JsonObject], noun: str, url: str) -> Js
         InvalidRequest: the limit is out of range, both cursors are given, or a cursor names none of them.
     """
     limit = limit_of(call.params)
-    after, before = _cursors(call.params)
+    after, before = cursors(call.params)
     ids = [obj["id"] for obj in objects]
     cursor, param = (after, "starting_after") if before is None else (before, "ending_before")
     if cursor is not None and cursor not in ids:
@@ -101,14 +101,24 @@ def limit_of(params: dict[str, Any]) -> int:
     return limit
 
 
-def _cursors(params: JsonObject) -> tuple[str | None, str | None]:
+def cursors(params: JsonObject) -> tuple[str | None, str | None]:
+    """Return `starting_after` and `ending_before`.
+
+    Raises:
+        InvalidRequest: both are given.
+    """
     after, before = params.get("starting_after"), params.get("ending_before")
     if after is not None and before is not None:
         raise InvalidRequest("You may only specify one of these parameters: starting_after, ending_before.")
     return after, before
 
 
-async def _position(call: Call, kind: str, object_id: str, param: str, noun: str | None) -> int:
+async def position(call: Call, kind: str, object_id: str, param: str, noun: str | None = None) -> int:
+    """Return where in the list a cursor's object stands.
+
+    Raises:
+        ResourceMissing: there is no such object.
+    """
     document = await call.work.world.get(kind, object_id)
     if document is None:
         raise ResourceMissing(noun or kind, object_id, param=param, status=400)
@@ -126,7 +136,7 @@ def _filters(kind: str, params: dict[str, Any]) -> list[list[str]]:
     return found
 
 
-def _created(wanted: Any) -> tuple[int, int] | None:
+def created_bounds(wanted: Any) -> tuple[int, int] | None:
     """Turn `created`, a second or a range of them, into inclusive bounds."""
     if wanted is None:
         return None

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["Answer", "Call", "Handler", "Modelled", "operation", "operations"]
+__all__ = ["Answer", "Call", "Download", "Fidelity", "Handled", "Handler", "operation", "operations"]
 
 
 @dataclass(slots=True)
@@ -28,20 +28,36 @@ class Call:
     url: str = ""
 
 
+class Download(NamedTuple):
+    """An answer that is no JSON: a file, and its media type."""
+
+    body: bytes
+    media_type: bytes
+
+
 Answer = JsonObject | bytes
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[Answer | Download]]
+Fidelity = Literal["modelled", "generic"]
 
 
 @dataclass(frozen=True, slots=True)
-class Modelled:
-    """An operation that the fake models: its handler, and whether a publishable key may call it."""
+class Handled:
+    """An operation with its handler.
+
+    Attributes:
+        name: the operation's.
+        handler: what answers a call.
+        publishable: whether a publishable key may call it.
+        fidelity: `modelled` when it has behaviour of its own, `generic` when it is answered from its types.
+    """
 
     name: str
     handler: Handler
     publishable: bool
+    fidelity: Fidelity = "modelled"
 
 
-_operations: dict[str, Modelled] = {}
+_operations: dict[str, Handled] = {}
 
 
 def operation(name: str, *, publishable: bool = False) -> Callable[[Handler], Handler]:
@@ -57,7 +73,7 @@ def operation(name: str, *, publishable: bool = False) -> Callable[[Handler], Ha
     def register(handler: Handler) -> Handler:
         if name in _operations:
             raise ValueError(f"{name} has two handlers")
-        _operations[name] = Modelled(name, handler, publishable)
+        _operations[name] = Handled(name, handler, publishable)
         return handler
 
     return register

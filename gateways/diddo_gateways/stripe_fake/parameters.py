@@ -14,7 +14,6 @@ from diddo_gateways.stripe_fake.catalogue import Catalogue, Node, Operation
 from diddo_gateways.stripe_fake.errors import (
     EmptyParameter,
     MissingParameter,
-    NotModelled,
     ParameterRefused,
     StripeError,
     UnknownParameters,
@@ -78,7 +77,7 @@ class Parameters:
 
     def _build(self, operation: Operation) -> SchemaValidator:
         if operation.params is None:
-            raise NotModelled(f"The operation {operation.name}")
+            return SchemaValidator(core_schema.typed_dict_schema({}, extra_behavior="forbid"))
         added = BEYOND_THE_TYPES.get(operation.name, {})
         return SchemaValidator(_Builder(self._known, added).definition(operation.params, ()))
 
@@ -224,6 +223,13 @@ def _decimal(value: Any) -> str:
     raise PydanticCustomError("decimal", "Invalid decimal")
 
 
+def _file(value: Any) -> Any:
+    """Take an uploaded file as `multipart` has read it."""
+    if isinstance(value, dict) and "filename" in value:
+        return value
+    raise PydanticCustomError("file", "Invalid file: must be uploaded as multipart/form-data")
+
+
 ANY_TEXT = core_schema.str_schema(strict=True, max_length=LONGEST_TEXT)
 TEXT = core_schema.str_schema(strict=True, min_length=1, max_length=LONGEST_TEXT)
 SCALARS: dict[str, Schema] = {
@@ -234,6 +240,7 @@ SCALARS: dict[str, Schema] = {
     "number": core_schema.no_info_plain_validator_function(_number),
     "decimal": core_schema.no_info_plain_validator_function(_decimal),
     "any": core_schema.any_schema(),
+    "file": core_schema.no_info_plain_validator_function(_file),
 }
 
 
@@ -265,7 +272,7 @@ WRONG_FORM = {
 
 def _message(complaint: ErrorDetails, name: str) -> str:
     kind, value = complaint["type"], complaint["input"]
-    if kind == "metadata":
+    if kind in ("metadata", "file"):
         return complaint["msg"]
     if kind == "choice" and isinstance(value, str):
         return f"Invalid {name}: must be one of {complaint['msg']}"

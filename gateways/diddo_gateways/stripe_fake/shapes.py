@@ -9,7 +9,7 @@ import orjson
 from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.catalogue import Catalogue, Node
 
-__all__ = ["blank", "check_shape"]
+__all__ = ["SCALARS", "blank", "blank_fields", "check_answer", "check_shape"]
 
 # Fields that Stripe sends only when asked for with `expand`, or only where they apply.
 ABSENT: dict[str, frozenset[str]] = {
@@ -63,13 +63,15 @@ def blank(kind: str) -> dict[str, Any]:
     """
     kept = _blanks.get(kind)
     if kept is None:
-        kept = _blanks[kind] = orjson.dumps(_blank_fields(catalogue.load(), catalogue.load().resources[kind], kind))
+        known = catalogue.load()
+        kept = _blanks[kind] = orjson.dumps(blank_fields(known.definitions[known.resources[kind]], kind))
     fresh: dict[str, Any] = orjson.loads(kept)
     return fresh
 
 
-def _blank_fields(known: Catalogue, name: str, kind: str) -> dict[str, Any]:
-    definition = known.definitions[name]
+def blank_fields(definition: Node, kind: str = "") -> dict[str, Any]:
+    """Return a new object of a definition, likewise; `kind` when it is a whole resource's."""
+    known = catalogue.load()
     absent = ABSENT.get(kind, frozenset()) | {"deleted"} | _variants(known, definition)
     fields = ((field, node, field in definition["required"]) for field, node in definition["fields"].items())
     values = {
@@ -88,7 +90,7 @@ def _blank_value(known: Catalogue, field: str, node: Node, required: bool) -> An
     if not isinstance(resolved, dict):
         return False if resolved == "boolean" else None
     if "fields" in resolved:
-        return _blank_fields(known, node[1:], "")
+        return blank_fields(resolved)
     if "list" in resolved or "map" in resolved:
         return [] if "list" in resolved else {}
     values = resolved.get("enum", ())
@@ -117,6 +119,17 @@ def check_shape(obj: Any) -> list[str]:
     if obj["object"] not in known.resources:
         return [f"there is no kind of object named {obj['object']}"]
     return list(_Check(known).resource(obj, obj["object"], obj["object"]))
+
+
+def check_answer(node: Node, body: Any) -> list[str]:
+    """Return how the answer of an operation deviates from what the operation returns, by its node in the catalogue.
+
+    `check_shape` asks what an object says it is; this asks whether it is what was promised.
+    """
+    known = catalogue.load()
+    if known.resolve(node) in ("any", "null"):
+        return []
+    return _Check(known).node(body, node, "answer")
 
 
 class _Check:
@@ -207,9 +220,14 @@ class _Check:
         return [] if value is None else self.node(value, inner, place)
 
     def form_page_v2(self, value: Any, inner: Node, place: str) -> list[str]:
-        return self.form_list(value.get("data") if isinstance(value, dict) else value, inner, place)
+        if not isinstance(value, dict) or set(value) != {"data", "next_page_url", "previous_page_url"}:
+            return [f"{place}: {value!r} is no page"]
+        return self.form_list(value["data"], inner, place)
 
     def form_page(self, value: Any, inner: Node, place: str) -> list[str]:
+        return self.page(value, inner, place)
+
+    def form_search(self, value: Any, inner: Node, place: str) -> list[str]:
         return self.page(value, inner, place)
 
 

@@ -11,7 +11,7 @@ from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.kinds import terms_of
 from diddo_gateways.worlds import World
 
-__all__ = ["API_VERSION", "Deliver", "Endpoint", "Fake", "JsonObject", "PlatformEndpoint", "Work"]
+__all__ = ["API_VERSION", "Deliver", "Endpoint", "Fake", "JsonObject", "MakeUp", "PlatformEndpoint", "Work"]
 
 JsonObject = dict[str, Any]
 # Posts a webhook (URL, body, headers) and returns the HTTP status.
@@ -56,6 +56,8 @@ class Fake(Protocol):
     raw_cards: bool
     platform_endpoints: Sequence[PlatformEndpoint]
     deliver: Deliver | None
+    # Makes an object of that kind and id which is not there, or returns None; None itself when nothing is made up.
+    made_up: "MakeUp | None"
     # The enabled endpoints of each world that has emitted, by world name; a change to an endpoint drops the entry.
     endpoints: dict[str, list[Endpoint]]
 
@@ -68,6 +70,8 @@ class Held:
     version: int
     dirty: bool = False
     removed: bool = False
+    # The id of what it lives in, for objects that do not say so themselves; lists find it by the term `within`.
+    within: str | None = None
 
 
 class Emitted(NamedTuple):
@@ -112,7 +116,7 @@ class Work:
         if held is None:
             document = await self.world.get(kind, object_id)
             if document is None:
-                return None
+                return None if self.fake.made_up is None else await self.fake.made_up(self, kind, object_id)
             held = self._held[kind, object_id] = Held(orjson.loads(document.body), document.version)
         return None if held.removed else held.obj
 
@@ -145,17 +149,18 @@ class Work:
             ResourceMissing: there is none.
         """
         document = await self.world.get(kind, object_id)
-        if document is None:
-            raise ResourceMissing(noun or kind, object_id, param=param, status=status)
-        return document.body
+        if document is not None:
+            return document.body
+        return orjson.dumps(await self.fetch(kind, object_id, param=param, status=status, noun=noun))
 
-    def insert(self, obj: JsonObject) -> None:
-        """Add a new object; its kind is `obj["object"]`."""
-        self._held[obj["object"], obj["id"]] = Held(obj, 0, dirty=True)
+    def insert(self, obj: JsonObject, *, within: str | None = None) -> None:
+        """Add a new object; its kind is `obj["object"]`. `within` is the id of what it lives in but does not name."""
+        self._held[obj["object"], obj["id"]] = Held(obj, 0, dirty=True, within=within)
 
-    def save(self, obj: JsonObject) -> None:
-        """Mark an object that `get` or `insert` has given as changed."""
-        self._held[obj["object"], obj["id"]].dirty = True
+    def save(self, obj: JsonObject, *, within: str | None = None) -> None:
+        """Mark an object that `get` or `insert` has given as changed; `within` as it was inserted."""
+        held = self._held[obj["object"], obj["id"]]
+        held.dirty, held.within = True, within or held.within
 
     def remove(self, obj: JsonObject) -> None:
         """Delete an object that `get` has given."""
@@ -212,9 +217,14 @@ class Work:
     def _change(self, kind: str, object_id: str, held: Held) -> Change | None:
         if held.removed:
             return Remove(kind, object_id, held.version) if held.version else None
-        created = held.obj.get("created") or self.now
-        body = orjson.dumps(held.obj)
-        return Put(kind, object_id, body, held.version, created, terms_of(kind, held.obj))
+        created = held.obj.get("created")
+        if not isinstance(created, int):
+            # Objects of v2 write it as text.
+            created = self.now
+        terms = terms_of(kind, held.obj)
+        if held.within is not None:
+            terms.append(f"within={held.within}")
+        return Put(kind, object_id, orjson.dumps(held.obj), held.version, created, terms)
 
     def _settle(self) -> None:
         for key, held in list(self._held.items()):
@@ -275,3 +285,6 @@ class Work:
             for position, endpoint in enumerate(self.fake.platform_endpoints)
         ]
         return own + platform
+
+
+MakeUp = Callable[[Work, str, str], Awaitable[JsonObject | None]]

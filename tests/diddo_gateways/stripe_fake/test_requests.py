@@ -9,7 +9,7 @@ import httpx
 import pytest
 import stripe
 
-from diddo_gateways.stripe_fake.operations import Modelled
+from diddo_gateways.stripe_fake.operations import Handled
 
 SECRET = {"Authorization": "Bearer sk_test_main"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -68,7 +68,7 @@ def test_curl_sends_the_key_as_a_user_name(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/v1/nonsense"), ("GET", "/v1/customers/"), ("PUT", "/v1/customers"), ("GET", "/")]
+    ("method", "path"), [("GET", "/v1/nonsense"), ("GET", "/v1/customers/"), ("PUT", "/v1/customers"), ("GET", "/v3")]
 )
 def test_an_unknown_url_is_named(http: httpx.Client, method: str, path: str) -> None:
     answer = http.request(method, path, headers=SECRET)
@@ -78,12 +78,17 @@ def test_an_unknown_url_is_named(http: httpx.Client, method: str, path: str) -> 
     )
 
 
-def test_an_operation_that_is_not_modelled_says_so_and_makes_nothing(http: httpx.Client) -> None:
-    answer = http.post("/v1/coupons", headers=SECRET)
-    assert answer.status_code == 501
-    error = error_of(answer)
-    assert error["type"] == "api_error"
-    assert "POST /v1/coupons" in error["message"]
+def test_each_answer_says_how_much_is_behind_it(http: httpx.Client) -> None:
+    assert http.post("/v1/coupons", headers=SECRET).headers["sandbox-fidelity"] == "generic"
+    assert http.post("/v1/coupons?x=1", headers=SECRET).headers["sandbox-fidelity"] == "generic"
+    assert http.get("/v1/customers", headers=SECRET).headers["sandbox-fidelity"] == "modelled"
+    assert "sandbox-fidelity" not in http.get("/v1/nonsense", headers=SECRET).headers
+
+
+def test_the_root_answers_whoever_asks_whether_somebody_is_there(http: httpx.Client) -> None:
+    answer = http.get("/")
+    assert answer.status_code == 200
+    assert sum(answer.json()["operations"].values()) == 648
 
 
 def test_a_post_answers_with_the_headers_that_were_recorded(http: httpx.Client) -> None:
@@ -197,7 +202,7 @@ def test_a_defect_is_one_logged_500_and_the_server_goes_on(
     name = "POST /v1/customers"
     modelled = server.fake._api._modelled  # noqa: SLF001  the only way to a handler that fails
     kept = modelled[name]
-    modelled[name] = Modelled(name, broken, publishable=False)
+    modelled[name] = Handled(name, broken, publishable=False)
     with caplog.at_level(logging.CRITICAL, logger="diddo_gateways.stripe_fake.api"):
         answer = http.post("/v1/customers", headers={**SECRET, "Idempotency-Key": "broken"})
         again = http.post("/v1/customers", headers={**SECRET, "Idempotency-Key": "broken"})

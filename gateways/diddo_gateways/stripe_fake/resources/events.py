@@ -37,16 +37,8 @@ async def list_(call: Call) -> Answer:
         raise InvalidRequest(f"You can filter by at most {MOST_TYPES} types.", param="types")
     if "*" in params.get("type", ""):
         pattern = params.pop("type")
-        wanted = [known for known in event_types() if fnmatchcase(known, pattern)] or [pattern]
+        wanted = [known for known in catalogue.load().event_types() if fnmatchcase(known, pattern)] or [pattern]
     created = params.get("created", {})
     asked = {"gte": created, "lte": created} if isinstance(created, int) else created
     params["created"] = {**asked, "gte": max(asked.get("gte", 0), call.work.now - KEPT_FOR)}
     return await listed(call, KIND, terms=[[f"type={name}" for name in wanted]] if wanted else [])
-
-
-def event_types() -> list[str]:
-    """Return every type of event that an endpoint can listen to, without `*`."""
-    known = catalogue.load()
-    params = known.definitions[known.operations["POST /v1/webhook_endpoints"].params or ""]
-    types = known.resolve(params["fields"]["enabled_events"]["list"])["enum"]
-    return [name for name in types if name != "*"]

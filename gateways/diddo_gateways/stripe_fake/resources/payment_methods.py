@@ -201,11 +201,12 @@ def make_from_card(
     cvc_sent: bool,
     billing: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    method_id: str | None = None,
 ) -> JsonObject:
-    """Make and insert a payment method of a test card, attached to nobody."""
+    """Make and insert a payment method of a test card, attached to nobody; its id is a new one unless given."""
     details = billing_details(billing or {}, None)
     method = {
-        "id": work.new_id("pm_1", 23),
+        "id": method_id or work.new_id("pm_1", 23),
         "object": KIND,
         "allow_redisplay": "unspecified",
         "billing_details": details,

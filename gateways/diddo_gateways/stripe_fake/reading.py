@@ -1,0 +1,133 @@
+"""What a request says of itself: its key, its account, its version, its parameters."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from diddo_gateways.stripe_fake import forms, multipart
+from diddo_gateways.stripe_fake.errors import (
+    AccountRefused,
+    InvalidApiKey,
+    InvalidRequest,
+    MissingApiKey,
+    ParameterRefused,
+)
+from diddo_gateways.stripe_fake.http import Request
+from diddo_gateways.worlds import Key, World, parse_key
+
+__all__ = ["V2", "VERSIONS", "check_account", "key_of", "parameters_of", "version_of"]
+
+# The release that the catalogue describes, month by month: within one, versions only add.
+VERSIONS = ("2026-10-28.endive", "2026-09-30.endive")
+FORM = b"application/x-www-form-urlencoded"
+V2 = "/v2/"
+
+
+def key_of(request: Request) -> Key:
+    """Return the key of a request.
+
+    Raises:
+        MissingApiKey: there is none.
+        InvalidApiKey: it is no test key.
+    """
+    text = _key_text(request)
+    parsed = parse_key(text)
+    if parsed is None:
+        raise InvalidApiKey(text) if text else MissingApiKey
+    return parsed
+
+
+def _key_text(request: Request) -> str:
+    """Return the key as it was sent, empty when there is none."""
+    header = request.headers.get(b"authorization", b"").decode("latin-1")
+    scheme, _, given = header.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return given.strip()
+        case "basic":
+            return _basic_user(given.strip())
+        case _:
+            return ""
+
+
+def check_account(request: Request, world: World) -> None:
+    """Refuse a request that is made for another account: there are no connected accounts, and no answer for them.
+
+    Raises:
+        AccountRefused: it is.
+    """
+    for header in (b"stripe-account", b"stripe-context"):
+        account = request.headers.get(header)
+        if account and account.decode("latin-1") != world.account:
+            raise AccountRefused(_key_text(request), account.decode("latin-1"))
+
+
+def _basic_user(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode("latin-1").partition(":")[0]
+    except binascii.Error:
+        return ""
+
+
+def version_of(request: Request) -> str:
+    """Return the version of the API that a request is made in.
+
+    Raises:
+        ParameterRefused: it is not served.
+    """
+    sent = request.headers.get(b"stripe-version")
+    if sent is None:
+        return VERSIONS[0]
+    version = sent.decode("latin-1")
+    if version not in VERSIONS:
+        raise ParameterRefused(f"Invalid Stripe API version: {version}. This sandbox serves {' and '.join(VERSIONS)}.")
+    return version
+
+
+def parameters_of(request: Request, *, upload: bool) -> dict[str, Any]:
+    """Return a request's parameters, undecided between lists and maps as yet.
+
+    Args:
+        request: the request.
+        upload: whether it may bring a file.
+
+    Raises:
+        ParameterRefused: they cannot be read.
+        InvalidRequestFormat: the body is not of the form that is asked for.
+    """
+    tree: dict[str, Any] = dict(forms.decode(request.query))
+    if request.method != "POST":
+        return tree
+    content_type = request.headers.get(b"content-type", FORM)
+    media_type = content_type.partition(b";")[0].strip().lower()
+    if request.path.startswith(V2):
+        return _json(request.body)
+    if upload and media_type == multipart.MEDIA_TYPE:
+        return tree | multipart.decode(request.body, content_type)
+    if media_type != FORM and request.body:
+        raise InvalidRequestFormat
+    return forms.decode(request.body, tree)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise ParameterRefused("The request's body is not valid JSON.") from error
+    if not isinstance(parsed, dict):
+        raise ParameterRefused("The request's body is not a JSON object.")
+    return parsed
+
+
+class InvalidRequestFormat(InvalidRequest):
+    """A body that is not form-encoded."""
+
+    began = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any"
+            " questions, we can help at https://support.stripe.com/."
+        )
