@@ -62,12 +62,20 @@ class Checked:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         status = [0]
+        is_json = [False]
         # Who holds a publishable key sees less of an object.
         in_full = b"pk_test_" not in dict(scope.get("headers", ())).get(b"authorization", b"")
 
         async def checking(message: Any) -> None:
             status[0] = message.get("status", status[0])
-            if message["type"] == "http.response.body" and status[0] == 200 and message["body"] and in_full:
+            is_json[0] = is_json[0] or (b"content-type", b"application/json") in message.get("headers", ())
+            if (
+                message["type"] == "http.response.body"
+                and status[0] == 200
+                and message["body"]
+                and in_full
+                and is_json[0]
+            ):
                 found = self._deviations(scope, orjson.loads(message["body"]))
                 self.deviations += [f"{scope['method']} {scope['path']}: {text}" for text in found]
             await send(message)
@@ -77,7 +85,9 @@ class Checked:
     def _deviations(self, scope: Any, body: Any) -> list[str]:
         route = catalogue.load().route("GET" if scope["method"] == "HEAD" else scope["method"], scope["path"])
         promised = [] if route is None else check_answer(route.operation.returns, body)
-        return promised + (check_shape(body) if "object" in body and route is not None else [])
+        # What v2 leaves of a deleted object does not have its shape.
+        own = route is not None and not scope["path"].startswith("/v2/")
+        return promised + (check_shape(body) if own else [])
 
 
 class AnnouncedServer(uvicorn.Server):

@@ -49,6 +49,10 @@ BEYOND_THE_TYPES: dict[str, dict[Place, Node]] = dict.fromkeys(
 )
 
 
+# Part of the URLs of further pages, that nobody writes by hand.
+PAGE_TOKEN: dict[Place, Node] = {("page",): "string"}
+
+
 class Parameters:
     """The parameters of every operation."""
 
@@ -79,6 +83,8 @@ class Parameters:
         if operation.params is None:
             return SchemaValidator(core_schema.typed_dict_schema({}, extra_behavior="forbid"))
         added = BEYOND_THE_TYPES.get(operation.name, {})
+        if isinstance(operation.returns, dict) and "page_v2" in operation.returns:
+            added = PAGE_TOKEN
         return SchemaValidator(_Builder(self._known, added).definition(operation.params, ()))
 
 

@@ -72,7 +72,7 @@ def blank(kind: str) -> dict[str, Any]:
 def blank_fields(definition: Node, kind: str = "") -> dict[str, Any]:
     """Return a new object of a definition, likewise; `kind` when it is a whole resource's."""
     known = catalogue.load()
-    absent = ABSENT.get(kind, frozenset()) | {"deleted"} | _variants(known, definition)
+    absent = ABSENT.get(kind, frozenset()) | {"deleted"} | _variants(known, definition) | _maps(known, definition)
     fields = ((field, node, field in definition["required"]) for field, node in definition["fields"].items())
     values = {
         field: _blank_value(known, field, node, required) for field, node, required in fields if field not in absent
@@ -95,6 +95,17 @@ def _blank_value(known: Catalogue, field: str, node: Node, required: bool) -> An
         return [] if "list" in resolved else {}
     values = resolved.get("enum", ())
     return values[0] if len(values) == 1 else None
+
+
+def _maps(known: Catalogue, definition: Node) -> frozenset[str]:
+    """Return the fields that hold objects by name where they apply: the official SDK cannot read null there."""
+    nodes = {field: known.resolve(node) for field, node in definition["fields"].items()}
+    maps = {field: node["map"] for field, node in nodes.items() if isinstance(node, dict) and "map" in node}
+    return frozenset(
+        field
+        for field, inner in maps.items()
+        if field not in definition["required"] and isinstance(known.resolve(inner), dict)
+    )
 
 
 def _variants(known: Catalogue, definition: Node) -> frozenset[str]:

@@ -1,14 +1,19 @@
 """A shop: one world of the shared server, with the official SDK pointed at it."""
 
 import itertools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import stripe
 
 from diddo_gateways.stripe_fake.shapes import check_shape
+
+# For `catalogue_requests`, which tests share.
+sys.path.append(str(Path(__file__).parent))
 
 RETURN_URL = "https://shop.test/return"
 numbers = itertools.count()

@@ -1,11 +1,10 @@
 """Every operation of the catalogue answers, and what it answers has the shape that the SDK's types promise."""
 
 import asyncio
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import catalogue_requests as requests
 import pytest
 
 from diddo_gateways.documents.sqlite import SqliteDocuments
@@ -16,11 +15,6 @@ from diddo_gateways.stripe_fake.generic.tier import tier
 from diddo_gateways.stripe_fake.shapes import check_answer, check_shape
 from diddo_gateways.worlds import Worlds
 
-_spec = importlib.util.spec_from_file_location("catalogue_requests", Path(__file__).with_name("catalogue_requests.py"))
-assert _spec is not None
-assert _spec.loader is not None
-requests = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(requests)
 KNOWN = requests.KNOWN
 
 # Operations that take more than their types require, or that need another state than an object made up has.

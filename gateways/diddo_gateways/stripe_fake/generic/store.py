@@ -8,6 +8,7 @@ import orjson
 from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.generic.documentation_ids import is_documentation_id
 from diddo_gateways.stripe_fake.generic.patterns import Parent, Pattern
+from diddo_gateways.stripe_fake.generic.references import References
 from diddo_gateways.stripe_fake.generic.tier import Tier
 from diddo_gateways.stripe_fake.generic.writing import Writer
 from diddo_gateways.stripe_fake.operations import Call
@@ -122,11 +123,12 @@ async def case_of(tier: Tier, pattern: Pattern, call: Call) -> Case:
     Raises:
         ResourceMissing: there is no such parent.
     """
-    case = Case(tier, pattern, call, Writer(tier, call.work), None)
+    references = References(tier, call.work)
+    case = Case(tier, pattern, call, Writer(tier, call.work, references), None)
     if pattern.parent is not None:
         parent = await _parent(case, pattern.parent)
         case.parent_id = parent["id"]
-        case.writer.meet(parent)
+        references.meet(parent)
     return case
 
 

@@ -1,7 +1,7 @@
 """First values: what an object of any kind holds before anybody has said anything about it.
 
 `values.json` says it for fields whose type leaves a choice; everything else comes from the type. A value that starts
-with `$` is made: `$now+60` (Unix seconds), `$year+3`, `$secret`, `$page` (a URL), `$code`, `$version`, `$new <kind>`.
+with `$` is made: `$now+60` (Unix seconds), `$year+3`, `$secret`, `$page` (a URL), `$list`, `$code`, `$version`, `$new <kind>`.
 `preferred` orders the values of enums that nothing else decides.
 """
 
@@ -17,7 +17,7 @@ from diddo_gateways.stripe_fake.catalogue import Node
 from diddo_gateways.stripe_fake.shapes import blank, blank_fields
 from diddo_gateways.stripe_fake.work import API_VERSION, JsonObject, Work
 
-__all__ = ["Values", "data", "new_id", "prefix_of", "put"]
+__all__ = ["Values", "data", "empty_list", "new_id", "prefix_of", "put"]
 
 TIMES = ("_at", "_date", "_end", "_start", "updated", "start", "end", "timestamp", "frozen_time", "expires", "date")
 
@@ -50,6 +50,11 @@ def put(obj: JsonObject, path: str, value: Any) -> None:
             return
         obj = inner
     obj[last] = value
+
+
+def empty_list() -> JsonObject:
+    """Return a list object with nothing in it; whoever holds it says what it is the list of."""
+    return {"object": "list", "data": [], "has_more": False, "url": ""}
 
 
 class Values:
@@ -103,6 +108,8 @@ class Values:
                 return self._work.new_id(f"{whole.get('id', whole['object'])}_secret_", 24)
             case "page":
                 return f"{self._work.fake.pages_url}/{whole.get('id') or self._work.new_id(whole['object'] + '_', 16)}"
+            case "list":
+                return empty_list()
             case "new":
                 return new_id(self._work, more)
             case "code":
@@ -137,7 +144,7 @@ class Values:
             case "any_of":
                 return self._value(inner[0], field, whole)
             case "page":
-                return {"object": "list", "data": [], "has_more": False, "url": ""}
+                return empty_list()
         return [] if form == "list" else {} if form == "map" else None
 
     def _scalar(self, form: str, field: str, whole: JsonObject) -> Any:

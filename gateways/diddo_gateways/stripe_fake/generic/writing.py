@@ -8,14 +8,15 @@ from typing import Any
 
 import orjson
 
+from diddo_gateways.stripe_fake.cards import test_cards
 from diddo_gateways.stripe_fake.catalogue import Node
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.generic.card_details import details_of
+from diddo_gateways.stripe_fake.generic.references import References
 from diddo_gateways.stripe_fake.generic.tier import Tier
-from diddo_gateways.stripe_fake.generic.values import Values
+from diddo_gateways.stripe_fake.generic.values import Values, empty_list
 from diddo_gateways.stripe_fake.metadata import merged
-from diddo_gateways.stripe_fake.resources.payment_methods import named
 from diddo_gateways.stripe_fake.shapes import SCALARS, blank_fields
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -26,20 +27,23 @@ NOTHING: Any = object()
 OWN = frozenset({"id", "object", "created", "livemode", "deleted"})
 # What says of a child in a list that it is to go.
 REMOVED = frozenset({"deleted", "behavior"})
-# Tokens and test ids stand for objects without being the id of one.
-STAND_INS = ("tok_", "btok_", "src_", "pm_", "file_", "txcd_", "acct_")
 
 
 class Writer:
-    """Makes and changes objects of any kind in one unit of work."""
+    """Makes and changes objects of any kind in one unit of work.
 
-    def __init__(self, tier: Tier, work: Work) -> None:
+    Args:
+        tier: what is known of the kinds.
+        work: the unit of work.
+        references: the objects that the request has named so far.
+    """
+
+    def __init__(self, tier: Tier, work: Work, references: References | None = None) -> None:
         self._tier = tier
         self._known = tier.known
         self._work = work
         self._values = Values(work)
-        # The objects that parameters have named so far: what is made from them may have their currency, or amount.
-        self._met: list[JsonObject] = []
+        self._references = references or References(tier, work)
 
     async def new(
         self,
@@ -69,13 +73,9 @@ class Writer:
         for field, parent_id in (owner or {}).items():
             if field in definition["fields"]:
                 obj[field] = parent_id
-        self._inherit(obj, definition)
+        self._references.inherit(obj, definition)
         self._values.complete(obj, kind)
         self._address_lists(obj)
-
-    def meet(self, obj: JsonObject) -> None:
-        """Take note of an object that what is made next is made from."""
-        self._met.append(obj)
 
     def first(self, value: Any, obj: JsonObject) -> Any:
         """Return a value of the tables as it is written into an object."""
@@ -106,7 +106,7 @@ class Writer:
         resolved = self._known.resolve(node)
         if isinstance(resolved, str):
             if resolved.startswith("@"):
-                return await self._resource(resolved[1:], value, place)
+                return await self._one_of([resolved[1:]], value, place)
             return self._scalar(resolved, value, place)
         if "fields" in resolved:
             return await self._part(resolved, value, current, place, whole)
@@ -166,45 +166,37 @@ class Writer:
         return [element for element in fitted if element is not NOTHING]
 
     async def _first_of(self, parts: list[Node], value: Any, current: Any, place: str, whole: JsonObject) -> Any:
+        kinds = [part[1:] for part in parts if isinstance(part, str) and part.startswith("@")]
+        if kinds and isinstance(value, str):
+            return await self._one_of(kinds, value, place)
         for part in parts:
             fitted = await self._fit(part, value, current, place, whole)
             if fitted is not NOTHING:
                 return fitted
         return NOTHING
 
-    async def _resource(self, kind: str, value: Any, place: str) -> Any:
+    async def _one_of(self, kinds: list[str], value: Any, place: str) -> Any:
+        """Return the object of that id, of whichever kind it is; a card's token stands for a card."""
         if isinstance(value, dict):
-            return await self.new(kind, value)
+            return await self.new(kinds[0], value)
         if not isinstance(value, str) or not value:
             return NOTHING
-        found = await self._work.get(kind, value)
-        if found is None and kind in self._tier.makeable:
-            raise ResourceMissing(kind, value, param=place, status=400)
-        if found is None:
-            return NOTHING
-        self._met.append(found)
-        return orjson.loads(orjson.dumps(found))
+        if "card" in kinds and value in test_cards().by_token:
+            return await self.new("card", {"source": value})
+        found = await self._references.copy(kinds, value, place)
+        return NOTHING if found is None else found
 
     async def _reference(self, kinds: list[str], value: Any, place: str) -> Any:
         if not isinstance(value, str) or not value:
             return NOTHING
-        if kinds == ["payment_method"]:
-            return (await named(self._work, value, param=place))["id"]
-        for kind in kinds:
-            found = await self._work.get(kind, value)
-            if found is not None:
-                self._met.append(found)
-                return value
-        if any(kind in self._tier.makeable for kind in kinds) and not value.startswith(STAND_INS):
-            raise ResourceMissing(kinds[0], value, param=place, status=400)
-        return value
+        return await self._references.id_of(kinds, value, place)
 
     async def _page(self, inner: Node, value: Any, current: Any, place: str, whole: JsonObject) -> Any:
         """Return a list of children, each an object of its own: those named by id are changed, others are added."""
         if not isinstance(value, list):
             return NOTHING
         kind = next(self._known.resources_in(inner))
-        page: JsonObject = {"object": "list", "data": [], "has_more": False, "url": ""}
+        page = empty_list()
         page |= current if isinstance(current, dict) else {}
         children = {child["id"]: child for child in page["data"]}
         for position, given in enumerate(value):
@@ -234,13 +226,6 @@ class Writer:
         copy: JsonObject = orjson.loads(orjson.dumps(child))
         return copy
 
-    def _inherit(self, obj: JsonObject, definition: Node) -> None:
-        """Take required values that nobody has said from the objects that this one is made from."""
-        for field in definition["required"]:
-            form = _inherited_as(definition["fields"][field])
-            if obj.get(field) is None and field not in OWN and form is not None:
-                obj[field] = next((other[field] for other in self._met if isinstance(other.get(field), form)), None)
-
     def _owner(self, kind: str, parent: JsonObject) -> dict[str, str]:
         """Return the field by which a child of that kind names its parent."""
         return {
@@ -256,13 +241,6 @@ class Writer:
             if isinstance(node, dict) and "page" in node and isinstance(page, dict) and not page["url"]:
                 kind = next(self._known.resources_in(node["page"]))
                 page["url"] = self._tier.collection(kind, obj["object"], obj.get("id", ""))
-
-
-def _inherited_as(node: Node) -> type | None:
-    """Return the Python type of a field that can be taken from another object: a text, a number, an id."""
-    if isinstance(node, dict):
-        return str if "expandable" in node else None
-    return {"string": str, "integer": int}.get(node)
 
 
 def _as_map(value: Any) -> Any:

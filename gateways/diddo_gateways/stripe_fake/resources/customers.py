@@ -6,6 +6,8 @@ Events: `customer.created`, `customer.updated`, `customer.deleted`. A deleted cu
 
 from typing import Any
 
+import orjson
+
 from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
@@ -23,6 +25,14 @@ PLAIN = ("balance", "description", "email", "invoice_prefix", "name", "next_invo
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 # The server takes these and acts on them; the sandbox does not yet, and says so rather than dropping them.
 NOT_MODELLED = ("cash_balance", "source", "tax", "tax_id_data", "test_clock")
+
+SHOWN = 10
+# What a customer's lists hold, by field.
+OWNED = {
+    "sources": ("card", "bank_account", "source"),
+    "subscriptions": ("subscription",),
+    "tax_ids": ("tax_id",),
+}
 
 filtered_by(KIND, "email")
 
@@ -135,9 +145,14 @@ async def _check_default_method(work: Work, customer: JsonObject, params: JsonOb
 @includes(KIND, "sources")
 @includes(KIND, "subscriptions")
 @includes(KIND, "tax_ids")
-async def _none_of(_work: Work, customer: JsonObject, field: str) -> JsonObject:
-    """Return an empty list: the sandbox does not make these yet, so that no customer has any."""
-    return {"object": "list", "data": [], "has_more": False, "url": f"/v1/customers/{customer['id']}/{field}"}
+async def _what_it_has(work: Work, customer: JsonObject, field: str) -> JsonObject:
+    """Return the first ten of what a customer has of a kind."""
+    found = []
+    for kind in OWNED[field]:
+        terms = [[f"customer={customer['id']}"]]
+        found += [orjson.loads(document.body) for document in await work.world.page(kind, limit=SHOWN + 1, terms=terms)]
+    url = f"/v1/customers/{customer['id']}/{field}"
+    return {"object": "list", "data": found[:SHOWN], "has_more": len(found) > SHOWN, "url": url}
 
 
 def _write(customer: JsonObject, params: dict[str, Any]) -> JsonObject:

@@ -1,0 +1,285 @@
+"""The generic tier through the official SDK: one journey per pattern of operation."""
+
+import io
+from typing import Any
+
+import httpx
+import pytest
+import stripe
+
+
+@pytest.fixture
+def v1(shop: Any) -> Any:
+    return shop.client.v1
+
+
+def refused(call: Any, *args: Any, **options: Any) -> stripe.StripeError:
+    with pytest.raises(stripe.StripeError) as caught:
+        call(*args, **options)
+    return caught.value
+
+
+def test_an_object_is_made_in_full_changed_listed_and_deleted(shop: Any, v1: Any, well_formed: Any) -> None:
+    made = v1.coupons.create({"id": "SUMMER25", "percent_off": 25, "metadata": {"a": "1", "b": "2"}})
+    well_formed(made)
+    assert (made.id, made.duration, made.valid, made.times_redeemed) == ("SUMMER25", "once", True, 0)
+    changed = v1.coupons.update("SUMMER25", {"name": "Quarter", "metadata": {"a": "", "c": "3"}})
+    assert (changed.name, changed.metadata.to_dict()) == ("Quarter", {"b": "2", "c": "3"})
+    assert v1.coupons.retrieve("SUMMER25").to_dict() == changed.to_dict()
+    assert [coupon.id for coupon in v1.coupons.list().data] == ["SUMMER25"]
+    assert v1.coupons.delete("SUMMER25").to_dict() == {"id": "SUMMER25", "object": "coupon", "deleted": True}
+    assert refused(v1.coupons.retrieve, "SUMMER25").http_status == 404
+    assert shop.events() == ["coupon.created", "coupon.updated", "coupon.deleted"]
+
+
+def test_an_event_tells_what_was_before(v1: Any) -> None:
+    rate = v1.tax_rates.create({"display_name": "VAT", "inclusive": False, "percentage": 19, "metadata": {"a": "1"}})
+    v1.tax_rates.update(rate.id, {"active": False, "metadata": {"a": "2", "b": "3"}})
+    v1.tax_rates.update(rate.id, {"active": False})
+    (event,) = v1.events.list({"type": "tax_rate.updated"}).data
+    assert event.data.previous_attributes.to_dict() == {"active": True, "metadata": {"a": "1", "b": None}}
+    assert event.data.object.active is False
+
+
+def test_ids_begin_as_stripes_do(v1: Any) -> None:
+    assert v1.coupons.create({"percent_off": 5}).id.isalnum()
+    assert v1.shipping_rates.create({"display_name": "Post"}).id.startswith("shr_1")
+    assert v1.test_helpers.test_clocks.create({"frozen_time": 1}).id.startswith("clock_1")
+    assert v1.setup_intents.create().id.startswith("seti_1")
+
+
+def test_an_id_that_is_taken_is_refused(v1: Any) -> None:
+    v1.coupons.create({"id": "ONCE", "percent_off": 5})
+    error = refused(v1.coupons.create, {"id": "ONCE", "percent_off": 6})
+    assert (error.code, error.user_message) == ("resource_already_exists", "Coupon already exists.")
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "param"),
+    [
+        ({"percent_of": 25}, "parameter_unknown", "percent_of"),
+        ({"percent_off": "lots"}, None, "percent_off"),
+        ({"duration": "always"}, None, "duration"),
+        ({"amount_off": 1, "currency": "xyz"}, None, "currency"),
+        ({"metadata": {"k" * 41: "v"}}, None, "metadata"),
+    ],
+)
+def test_wrong_parameters_are_stripes_errors(v1: Any, params: Any, code: str | None, param: str) -> None:
+    error = refused(v1.coupons.create, params)
+    assert (error.http_status, error.code, error.param) == (400, code, param)
+    assert v1.coupons.list().data == []
+
+
+def test_what_is_named_must_be_there(v1: Any) -> None:
+    error = refused(v1.promotion_codes.create, {"promotion": {"type": "coupon", "coupon": "NONE"}})
+    assert (error.http_status, error.code, error.param) == (400, "resource_missing", "promotion[coupon]")
+    assert str(error.user_message) == "No such coupon: 'NONE'"
+
+
+def test_lists_are_paged_and_filtered(v1: Any) -> None:
+    v1.coupons.create({"id": "A", "percent_off": 5})
+    v1.coupons.create({"id": "B", "percent_off": 5})
+    made = [
+        v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": code, "active": active})
+        for coupon, code, active in (("A", "ONE", True), ("A", "TWO", False), ("B", "THREE", True))
+    ]
+    newest_first = [code.id for code in reversed(made)]
+
+    def codes(**filters: Any) -> list[str]:
+        return [found.code for found in v1.promotion_codes.list(filters).auto_paging_iter()]
+
+    assert codes(limit=1) == ["THREE", "TWO", "ONE"]
+    assert codes(code="TWO") == ["TWO"]
+    assert codes(active=True) == ["THREE", "ONE"]
+    assert codes(coupon="A") == ["TWO", "ONE"]
+    assert codes(coupon="A", active=False) == ["TWO"]
+    assert codes(created={"gt": made[0].created + 60}) == []
+    page = v1.promotion_codes.list({"limit": 1, "ending_before": newest_first[2]})
+    assert ([code.id for code in page.data], page.has_more) == ([newest_first[1]], True)
+    assert v1.promotion_codes.list({"coupon": "A", "ending_before": newest_first[2]}).data[0].code == "TWO"
+    assert refused(v1.promotion_codes.list, {"starting_after": "promo_no"}).param == "starting_after"
+
+
+def test_ranges_filter_other_fields_than_created(v1: Any) -> None:
+    for amount in (100, 200, 300):
+        v1.topups.create({"amount": amount, "currency": "usd"})
+    assert [topup.amount for topup in v1.topups.list({"amount": {"gte": 200}}).data] == [300, 200]
+    assert [topup.amount for topup in v1.topups.list({"amount": 100}).data] == [100]
+
+
+def test_nested_objects_live_in_their_parent(shop: Any, v1: Any, well_formed: Any) -> None:
+    ada, bob = v1.customers.create({"name": "Ada"}), v1.customers.create({"name": "Bob"})
+    tax_id = v1.customers.tax_ids.create(ada.id, {"type": "eu_vat", "value": "DE123456789"})
+    well_formed(tax_id)
+    assert tax_id.customer == ada.id
+    assert [found.id for found in v1.customers.tax_ids.list(ada.id).data] == [tax_id.id]
+    assert v1.customers.tax_ids.list(bob.id).data == []
+    assert refused(v1.customers.tax_ids.retrieve, bob.id, tax_id.id).http_status == 404
+    assert refused(v1.customers.tax_ids.list, "cus_no").user_message == "No such customer: 'cus_no'"
+    assert v1.customers.retrieve(ada.id, {"expand": ["tax_ids"]}).tax_ids.data[0].id == tax_id.id
+    v1.customers.tax_ids.delete(ada.id, tax_id.id)
+    assert v1.customers.tax_ids.list(ada.id).data == []
+    assert shop.events()[-2:] == ["customer.tax_id.created", "customer.tax_id.deleted"]
+
+
+def test_children_that_do_not_name_their_parent_live_in_it_too(v1: Any) -> None:
+    feature = v1.entitlements.features.create({"name": "Chat", "lookup_key": "chat"})
+    hat, cap = v1.products.create({"name": "Hat"}), v1.products.create({"name": "Cap"})
+    attached = v1.products.features.create(hat.id, {"entitlement_feature": feature.id})
+    assert attached.entitlement_feature.name == "Chat"
+    assert [found.id for found in v1.products.features.list(hat.id).data] == [attached.id]
+    assert v1.products.features.list(cap.id).data == []
+    assert refused(v1.products.features.retrieve, cap.id, attached.id).http_status == 404
+    assert v1.products.features.delete(hat.id, attached.id).deleted
+
+
+def test_lists_inside_an_object_follow_what_they_hold(v1: Any, well_formed: Any) -> None:
+    customer, product = v1.customers.create(), v1.products.create({"name": "Tea"})
+    recurring = {"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}, "product": product.id}
+    price, other = v1.prices.create(recurring), v1.prices.create(recurring)
+    made = v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id, "quantity": 2}]})
+    well_formed(made)
+    (item,) = made["items"].data
+    assert (item.quantity, item.price.id, item.subscription) == (2, price.id, made.id)
+    v1.subscription_items.update(item.id, {"quantity": 5})
+    added = v1.subscription_items.create({"subscription": made.id, "price": other.id})
+    held = {found.id: found.quantity for found in v1.subscriptions.retrieve(made.id)["items"].data}
+    assert held == {item.id: 5, added.id: 1}
+    assert [found.id for found in v1.subscriptions.list({"price": other.id}).data] == [made.id]
+    v1.subscriptions.update(made.id, {"items": [{"id": item.id, "deleted": True}]})
+    assert [found.id for found in v1.subscriptions.retrieve(made.id)["items"].data] == [added.id]
+    assert v1.subscriptions.cancel(made.id).status == "canceled"
+    assert v1.subscriptions.list().data == []
+    assert [found.id for found in v1.subscriptions.list({"status": "all"}).data] == [made.id]
+
+
+def test_what_there_is_one_of_is_there_from_the_start(shop: Any, v1: Any, well_formed: Any) -> None:
+    well_formed(v1.balance.retrieve())
+    own = v1.accounts.retrieve_current()
+    assert v1.accounts.retrieve(own.id).to_dict() == own.to_dict()
+    assert v1.accounts.list().data == []
+    assert v1.tax.settings.retrieve().defaults.tax_behavior is None
+    v1.tax.settings.update({"defaults": {"tax_behavior": "inclusive"}})
+    assert v1.tax.settings.retrieve().defaults.tax_behavior == "inclusive"
+    assert shop.events() == ["tax.settings.updated"]
+
+
+def test_actions_change_the_status_and_tell_of_it(shop: Any, v1: Any) -> None:
+    invoice = v1.invoices.create({"customer": v1.customers.create().id})
+    assert invoice.status == "draft"
+    assert v1.invoices.finalize_invoice(invoice.id).status == "open"
+    assert v1.invoices.void_invoice(invoice.id).status == "void"
+    assert [found.id for found in v1.invoices.list({"status": "void"}).data] == [invoice.id]
+    assert shop.events()[1:] == ["invoice.created", "invoice.finalized", "invoice.voided"]
+    reader = v1.terminal.readers.create({"registration_code": "simulated-wpe"})
+    acted = v1.terminal.readers.process_setup_intent(
+        reader.id, {"setup_intent": v1.setup_intents.create().id, "allow_redisplay": "always"}
+    )
+    assert (acted.action.type, acted.action.status) == ("process_setup_intent", "in_progress")
+    assert v1.terminal.readers.cancel_action(reader.id).action is None
+
+
+def test_nothing_generic_says_that_a_card_was_accepted(v1: Any) -> None:
+    intent = v1.setup_intents.create({"payment_method": "pm_card_visa"})
+    assert v1.setup_intents.confirm(intent.id).status == "processing"
+    charge = v1.charges.create({"amount": 2000, "currency": "usd", "source": "tok_visa"})
+    assert (charge.status, charge.paid, charge.captured) == ("pending", False, False)
+
+
+def test_numbers_are_not_kept(v1: Any) -> None:
+    card = {"number": "5555555555554444", "exp_month": 12, "exp_year": 2040, "cvc": "123"}
+    token = v1.tokens.create({"card": card})
+    assert (token.card.brand, token.card.last4) == ("MasterCard", "4444")
+    assert "5555555555554444" not in str(v1.tokens.retrieve(token.id))
+    assert refused(v1.tokens.create, {"card": {**card, "number": "4242424242424241"}}).code == "incorrect_number"
+    customer = v1.customers.create()
+    source = v1.customers.payment_sources.create(customer.id, {"source": "tok_amex"})
+    assert (source.object, source.brand, source.customer) == ("card", "American Express", customer.id)
+    account = v1.customers.payment_sources.create(customer.id, {"source": "btok_us_verified"})
+    assert (account.object, account.country) == ("bank_account", "US")
+    bank = {"country": "US", "currency": "usd", "account_number": "000222222227"}
+    assert v1.tokens.create({"bank_account": bank}).bank_account.last4 == "2227"
+    listed = v1.customers.payment_sources.list(customer.id, {"object": "card"}).data
+    assert [found.id for found in listed] == [source.id]
+
+
+def test_previews_are_not_kept(v1: Any) -> None:
+    customer = v1.customers.create()
+    assert v1.invoices.create_preview({"customer": customer.id}).customer == customer.id
+    assert v1.invoices.list().data == []
+
+
+def test_secrets_are_found_and_deleted_by_what_describes_them(v1: Any) -> None:
+    scope = {"type": "account"}
+    v1.apps.secrets.create({"name": "one", "payload": "1", "scope": scope})
+    two = v1.apps.secrets.create({"name": "two", "payload": "2", "scope": scope})
+    assert v1.apps.secrets.find({"name": "two", "scope": scope}).id == two.id
+    assert v1.apps.secrets.delete_where({"name": "two", "scope": scope}).deleted
+    assert refused(v1.apps.secrets.find, {"name": "two", "scope": scope}).http_status == 404
+
+
+def test_files_are_uploaded(v1: Any, well_formed: Any) -> None:
+    proof = io.BytesIO(b"\x89PNG\r\n\x00\xff\n")
+    proof.name = "proof.png"
+    made = v1.files.create({"purpose": "dispute_evidence", "file": proof})
+    well_formed(made)
+    assert (made.filename, made.size, made.type, made.purpose) == ("proof.png", 9, "png", "dispute_evidence")
+    link = v1.file_links.create({"file": made.id})
+    assert v1.files.retrieve(made.id).links.data[0].id == link.id
+
+
+def test_a_pdf_is_downloaded(shop: Any, v1: Any) -> None:
+    quote = v1.quotes.create()
+    url = f"{shop.server.url}/v1/quotes/{quote.id}/pdf"
+    with httpx.Client(trust_env=False) as http:
+        answer = http.get(url, headers={"Authorization": f"Bearer sk_test_{shop.name}"})
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+
+
+def test_expansion_reaches_generic_objects(v1: Any) -> None:
+    v1.coupons.create({"id": "A", "percent_off": 5})
+    made = v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": "A"}, "expand": ["promotion.coupon"]})
+    assert made.promotion.coupon.percent_off == 5
+    page = v1.promotion_codes.list({"expand": ["data.promotion.coupon"]})
+    assert page.data[0].promotion.coupon.id == "A"
+
+
+def test_a_repeated_key_repeats_the_answer(v1: Any) -> None:
+    first, again = (v1.coupons.create({"percent_off": 5}, {"idempotency_key": "k"}) for _ in range(2))
+    assert first.id == again.id
+    assert len(v1.coupons.list().data) == 1
+
+
+def test_the_second_version_speaks_json(shop: Any) -> None:
+    accounts = shop.client.v2.core.accounts
+    made = [accounts.create({"contact_email": f"{name}@shop.test"}) for name in ("ada", "bob", "eve")]
+    assert (made[0].object, made[0].created[-1]) == ("v2.core.account", "Z")
+    page = accounts.list({"limit": 2})
+    assert [account.id for account in page.data] == [made[2].id, made[1].id]
+    assert page.previous_page_url is None
+    assert [account.id for account in page.auto_paging_iter()] == [account.id for account in reversed(made)]
+    person = accounts.persons.create(made[0].id, {"given_name": "Ada"})
+    assert person.account == made[0].id
+    assert accounts.persons.delete(made[0].id, person.id).id == person.id
+    assert accounts.close(made[0].id).closed is True
+
+
+def test_the_second_version_has_errors_of_its_own_form(shop: Any) -> None:
+    accounts = shop.client.v2.core.accounts
+    missing = refused(accounts.retrieve, "acct_no")
+    assert (missing.http_status, missing.code) == (404, "resource_missing")
+    assert "doc_url" not in missing.json_body["error"]
+    assert refused(accounts.create, {"nope": 1}).code == "parameter_unknown"
+
+
+def test_documentation_ids_name_what_is_made_when_first_asked_for(serve: Any) -> None:
+    with serve(documentation_ids=True) as server:
+        client = server.client()
+        customer = client.v1.customers.retrieve("cus_xxxxxxxxxxxxx")
+        assert customer.id == "cus_xxxxxxxxxxxxx"
+        client.v1.customers.update(customer.id, {"name": "Ada"})
+        assert client.v1.customers.retrieve("cus_xxxxxxxxxxxxx").name == "Ada"
+        assert client.v1.disputes.close("dp_xxxxxxxxxxxxx").status == "lost"
+        for other in ("cus_yyyyyyyyy", "pi_xxxxxxxxxxxxx"):
+            assert refused(client.v1.customers.retrieve, other).http_status == 404
