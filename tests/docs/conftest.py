@@ -10,6 +10,7 @@ What a block means follows from its language and its title:
 A block behind `<!-- skip: next "reason" -->` is not run, and counted.
 """
 
+import ast
 import contextlib
 import doctest
 import io
@@ -40,7 +41,13 @@ from diddo_sandbox.testing import sandbox_server
 ROOT = Path(__file__).parents[2]
 SANDBOX = "http://127.0.0.1:8080"
 _INFO = re.compile(r'(?P<language>[a-z]*)(?: title="(?P<title>[^"]+)")?[ \t]*\n')
-_PARSED_FILES = {".json": json.loads, ".toml": tomllib.loads, ".yml": yaml.safe_load, ".yaml": yaml.safe_load}
+_PARSED_FILES = {
+    ".py": ast.parse,
+    ".json": json.loads,
+    ".toml": tomllib.loads,
+    ".yml": yaml.safe_load,
+    ".yaml": yaml.safe_load,
+}
 _FOR_THE_SHELL = {"|", ">", "<", "&&", ";", "||", "&"}
 _OUTPUT = {"text", "json"}
 _HELD_ELSEWHERE = {"mermaid"}  # the diagrams of the states, which their own test compares
@@ -148,7 +155,8 @@ class Page:
         ended = subprocess.run(  # noqa: S603  our own pages
             ["bash", "-euo", "pipefail", "-c", self._with_server(script)],  # noqa: S607
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1"},
+            # Without compiled files each start of pytest takes seconds, wherever the machine says that there are to be none.
+            env={**os.environ, "PATH": path, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": ""},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
