@@ -25,6 +25,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 LOADS = re.compile(
     r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//|<link\b[^>]*\bhref=["']?(?:https?:)?//"""
 )
+LINKS = re.compile(r'''<a\b[^>]*\bhref="(?!https?:|mailto:)([^"#]*)(?:#([^"]*))?"''')
 LOADS_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//""")
 
 
@@ -50,6 +51,18 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
     assert [it.name for it in styles if LOADS_IN_CSS.search(it.read_text("utf-8"))] == []
     shim = (site / "vendor" / "iframe-worker.js").read_bytes()
     assert hashlib.sha256(shim).hexdigest() == SHIM
+
+
+def test_each_link_leads_to_its_place(site: Path) -> None:
+    texts = {page.resolve(): page.read_text("utf-8") for page in site.rglob("*.html") if page.name != "404.html"}
+    lost = []
+    for page, text in texts.items():
+        for target, fragment in LINKS.findall(text):
+            leads_to = (page.parent / target).resolve() if target else page
+            ids = texts.get(leads_to, "")
+            if not leads_to.exists() or (fragment and f'id="{fragment}"' not in ids):
+                lost.append(f"{page.name}: {target}#{fragment}")
+    assert lost == []
 
 
 def test_every_public_name_is_explained(site: Path) -> None:
