@@ -15,13 +15,18 @@ from diddo_gateways.stripe_fake.resources import load
 from diddo_gateways.stripe_fake.shapes import blank, check_shape
 from diddo_gateways.stripe_fake.work import API_VERSION
 
-SCRIPT = Path(__file__).parents[3] / "scripts/make_catalogue.py"
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 KNOWN = catalogue.load()
 
 
-def test_the_file_is_what_the_installed_sdk_gives() -> None:
-    done = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True, check=False)  # noqa: S603
+@pytest.mark.parametrize("script", ["make_catalogue.py", "make_coverage.py"])
+def test_what_is_generated_is_up_to_date(script: str) -> None:
+    command = [sys.executable, SCRIPTS / script, "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_catalogue_is_of_the_installed_sdk() -> None:
     assert KNOWN.sdk == stripe.VERSION
     assert stripe.api_version == KNOWN.api_version == API_VERSION
 

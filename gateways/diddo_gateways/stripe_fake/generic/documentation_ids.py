@@ -15,6 +15,8 @@ from diddo_gateways.stripe_fake.work import ENDPOINT_KIND, SECRET_KIND, JsonObje
 
 __all__ = ["is_documentation_id", "made_up"]
 
+# What is left of a deleted customer: it is not made again.
+TOMBSTONE = "deleted"
 FORM = re.compile(r"([a-z_]*?[0-9]?)x{4,}")
 
 
@@ -32,7 +34,7 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
     known = tier().known
     if not object_id or kind not in known.resources or "id" not in known.fields(kind):
         return None
-    if not is_documentation_id(kind, object_id):
+    if not is_documentation_id(kind, object_id) or await work.get(TOMBSTONE, object_id) is not None:
         return None
     if kind == "payment_method":
         card = test_cards().by_payment_method["pm_card_visa"]

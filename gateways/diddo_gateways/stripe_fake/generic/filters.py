@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import orjson
+
 from diddo_gateways.stripe_fake.generic.patterns import Pattern
 from diddo_gateways.stripe_fake.generic.scanning import Condition, values_at
 from diddo_gateways.stripe_fake.generic.tier import Tier
@@ -20,6 +22,8 @@ __all__ = ["conditions_of", "declare", "without_effect"]
 NO_FILTERS = frozenset(
     {"limit", "starting_after", "ending_before", "expand", "created", "page", "query", "include", "order_by"}
 )
+# What a flag asks: `status is "not_started"`.
+IS = "is "
 BOUNDS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
@@ -68,7 +72,7 @@ def _names(tier: Tier, pattern: Pattern) -> list[str]:
 
 
 def _field(tier: Tier, pattern: Pattern, name: str) -> str | None:
-    """Return the dotted field that a filter is about; a space and a comparison may follow it."""
+    """Return the dotted field that a filter is about; a space and a comparison may follow it, as in `created gt`."""
     for kind in pattern.kinds:
         fields = tier.known.fields(kind)
         aliases: Mapping[str, str | None] = data("filters.json")["aliases"]
@@ -88,7 +92,9 @@ def _is_indexed(tier: Tier, kind: str, name: str) -> bool:
 def _conditions(field: str, value: Any) -> Iterator[Condition]:
     path, _, comparison = field.partition(" ")
     steps = tuple(path.split("."))
-    if comparison:
+    if comparison.startswith(IS):
+        yield partial(_is, steps, orjson.loads(comparison.removeprefix(IS)), value)
+    elif comparison:
         yield partial(_within, steps, {comparison: value})
     elif isinstance(value, dict) and set(value) <= set(BOUNDS):
         yield partial(_within, steps, value)
@@ -97,6 +103,10 @@ def _conditions(field: str, value: Any) -> Iterator[Condition]:
             yield from _conditions(f"{path}.{name}", inner)
     else:
         yield partial(_among, steps, value if isinstance(value, list) else [value])
+
+
+def _is(steps: tuple[str, ...], wanted: Any, asked: Any, obj: dict[str, Any]) -> bool:
+    return (wanted in values_at(obj, steps)) is asked
 
 
 def _within(steps: tuple[str, ...], bounds: Mapping[str, Any], obj: dict[str, Any]) -> bool:

@@ -1,6 +1,5 @@
 """Objects that parameters name by id: they must be there, and what is made from them takes over what it must have."""
 
-
 import orjson
 
 from diddo_gateways.stripe_fake.catalogue import Node
