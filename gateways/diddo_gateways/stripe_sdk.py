@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import stripe
+from stripe import StripeClient
 from stripe.checkout import Session
 
 from diddo_gateways.in_process import AsgiApp, call
@@ -23,7 +24,7 @@ from diddo_gateways.protocol import (
     WebhookRefused,
 )
 
-__all__ = ["AsgiClient", "StripeGateway"]
+__all__ = ["AsgiClient", "StripeClient", "StripeGateway", "stripe_client"]
 
 EVENTS = {
     "checkout.session.completed": SessionEventKind.PAID,
@@ -58,6 +59,12 @@ class AsgiClient(stripe.HTTPClient):
         """There is nothing to close."""
 
 
+def stripe_client(api_key: str, base_url: str) -> StripeClient:
+    """Return the official SDK's client of a Stripe at `base_url`, such as the fake one."""
+    stripe.enable_telemetry = False  # it would write a file into the user's home
+    return StripeClient(api_key, base_addresses={"api": base_url, "files": base_url})
+
+
 class StripeGateway:
     """Payments by Stripe Checkout on a hosted page.
 
@@ -76,7 +83,7 @@ class StripeGateway:
         self._webhook_secret = settings.webhook_secret
         http_client = None if settings.transport is None else AsgiClient(settings.transport)
         addresses: Any = {} if settings.base_url is None else {"base_addresses": {"api": settings.base_url}}
-        self._stripe = stripe.StripeClient(settings.api_key, http_client=http_client, **addresses)
+        self._stripe = StripeClient(settings.api_key, http_client=http_client, **addresses)
 
     async def create_session(self, request: SessionRequest) -> PaymentSession:
         """Open a Checkout Session in payment mode; see `Gateway.create_session`."""

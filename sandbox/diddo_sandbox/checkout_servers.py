@@ -49,6 +49,11 @@ class MortalDocuments:
         self._read()
         return await self._documents.get(world, kind, document_id)
 
+    async def kinds(self, world: str) -> list[str]:
+        """See `Documents.kinds`."""
+        self._read()
+        return await self._documents.kinds(world)
+
     async def locate(self, kind: str, document_id: str) -> str | None:
         """See `Documents.locate`."""
         self._read()

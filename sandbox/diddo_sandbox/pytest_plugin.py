@@ -1,19 +1,34 @@
-"""The pytest fixtures `sandbox`, a server for the tests of a session, and `checkout_server`, one to drive by machine.
+"""The pytest fixtures of the sandbox: a server for the tests of a session, and for each test a world of its own.
 
-Loading the plugin imports nothing but pytest.
+Each process of pytest-xdist has a server of its own. Loading the plugin imports nothing but pytest.
 """
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from diddo_gateways.stripe_sdk import StripeClient
     from diddo_sandbox.checkout_servers import InProcessCheckoutServer
+    from diddo_sandbox.private_world import SandboxClock, SandboxWorld
     from diddo_sandbox.testing import RunningSandbox
 
-__all__ = ["checkout_server", "sandbox"]
+__all__ = ["checkout_server", "sandbox", "sandbox_clock", "sandbox_world", "stripe_client"]
+
+_FAILED = pytest.StashKey[bool]()
+_numbers = count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note on a test that it has failed, for its world to be kept."""
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +59,33 @@ def checkout_server(pytestconfig: pytest.Config) -> Iterator["InProcessCheckoutS
     named = chosen.model_copy(update={"allowed_hosts": (*chosen.allowed_hosts, HOST), "state": None})
     with InProcessCheckoutServer(named, engine=Engine.from_settings(loaded)) as server:
         yield server
+
+
+@pytest.fixture
+def sandbox_world(sandbox: "RunningSandbox", request: pytest.FixtureRequest) -> Iterator["SandboxWorld"]:
+    """A world that this test has to itself: keys, clock, requests.
+
+    What it holds is written to `diddo-failures/world-<test>.json` if the test fails.
+    """
+    from diddo_sandbox.private_world import SandboxWorld, world_name  # noqa: PLC0415  unused, the plugin costs nothing
+
+    test: Any = request.node
+    world = SandboxWorld(sandbox, world_name(test.nodeid, next(_numbers)))
+    yield world
+    if test.stash.get(_FAILED, False):
+        path = world.export_to(Path(request.config.rootpath, "diddo-failures"))
+        test.add_report_section("teardown", "sandbox world", f"what the world held: {path}")
+
+
+@pytest.fixture
+def sandbox_clock(sandbox_world: "SandboxWorld") -> "SandboxClock":
+    """The clock of the test's world: `now`, `freeze`, `advance`, `resume`."""
+    return sandbox_world.clock
+
+
+@pytest.fixture
+def stripe_client(sandbox_world: "SandboxWorld") -> "StripeClient":
+    """The official SDK's client, speaking to the fake Stripe of the test's world."""
+    from diddo_gateways.stripe_sdk import stripe_client  # noqa: PLC0415  unused, the plugin costs nothing
+
+    return stripe_client(sandbox_world.key, sandbox_world.url)

@@ -71,6 +71,10 @@ class DocumentsAgainstModel(RuleBasedStateMachine):
     def begin(self) -> Any:
         return multiple()
 
+    @rule(world=WORLDS)
+    def kinds(self, world: str) -> None:
+        assert run(self.documents.kinds(world)) == sorted({kind for held, kind, _ in self.rows if held == world})
+
     @rule(target=changes, kind=KINDS, name=NAMES, body=st.binary(max_size=9), created=TIMES, terms=TERMS)
     def new(self, kind: str, name: str, body: bytes, created: int, terms: tuple[str, ...]) -> Change:
         return Put(kind, name, body, 0, created, terms)

@@ -1,12 +1,19 @@
 """What the package ships for other people's tests."""
 
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import stripe
 
 from diddo_rules import SettingsError
 from diddo_rules.testing import Request
 from diddo_sandbox.checkout_servers import InProcessCheckoutServer
+from diddo_sandbox.private_world import SandboxClock, SandboxWorld
 from diddo_sandbox.settings import SandboxSettings
 from diddo_sandbox.testing import RunningSandbox, sandbox_server
 
@@ -27,3 +34,44 @@ def test_the_other_fixture_is_driven_without_a_socket(checkout_server: InProcess
 def test_a_server_that_cannot_start_says_why() -> None:
     with pytest.raises(SettingsError, match="Did you mean stripe"), sandbox_server(SandboxSettings(gateway="strip")):
         pass
+
+
+def test_each_test_has_a_world_of_its_own(
+    sandbox_world: SandboxWorld, sandbox_clock: SandboxClock, stripe_client: stripe.StripeClient
+) -> None:
+    assert sandbox_world.key.startswith("sk_test_test_testing-py-test_each_test_has_a_world")
+    frozen = sandbox_clock.freeze()
+    assert sandbox_clock.advance(3600) == sandbox_clock.now() == frozen + 3600
+    assert sandbox_clock.resume() >= frozen + 3600
+    with pytest.raises(ValueError, match="forward only"):
+        sandbox_clock.freeze(1)
+    customer = stripe_client.v1.customers.create({"email": "ada@example.test"})
+    assert sandbox_world.request("POST", "/checkout/cart_ready").status == 200
+    refused = sandbox_world.request("POST", "/checkout/cart_ready")
+    assert (refused.status, refused.codes) == (409, ["ALREADY_SUBMITTED"])
+    exported = sandbox_world.export()["documents"]
+    assert [it["id"] for it in exported["customer"]] == [customer.id]
+    assert [it["body"]["cart"]["id"] for it in exported["cart"]] == ["cart_ready"]
+
+
+FAILING = """
+def test_fails(sandbox_world, stripe_client):
+    stripe_client.v1.webhook_endpoints.create({"url": "https://a.test", "enabled_events": ["*"]})
+    sandbox_world.request("GET", "/cart/cart_ready")
+    assert False
+
+def test_passes(sandbox_world):
+    assert sandbox_world.request("GET", "/cart/cart_ready").status == 200
+"""
+
+
+def test_a_world_is_kept_if_its_test_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(FAILING, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    done = subprocess.run([*command, "."], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    [kept] = (tmp_path / "diddo-failures").iterdir()
+    assert str(kept) in done.stdout
+    text = kept.read_text("utf-8")
+    assert json.loads(text)["documents"]["cart"][0]["id"] == "cart_ready"
+    assert not re.search("whsec_[0-9A-Za-z]", text)

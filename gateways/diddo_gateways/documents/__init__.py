@@ -113,6 +113,9 @@ class Documents(Protocol):
     async def get(self, world: str, kind: str, document_id: str) -> Document | None:
         """Return one document, or None."""
 
+    async def kinds(self, world: str) -> list[str]:
+        """Return the kinds of which the world has documents, in alphabetical order."""
+
     async def locate(self, kind: str, document_id: str) -> str | None:
         """Return the world that holds the document, or None: for ids that arrive without a key, as on a page."""
 

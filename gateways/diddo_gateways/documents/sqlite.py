@@ -101,6 +101,16 @@ class SqliteDocuments:
         ).fetchone()
         return None if row is None else Document(*row)
 
+    async def kinds(self, world: str) -> list[str]:
+        """Return the kinds of which the world has documents, in alphabetical order."""
+        rows = self._db.execute(
+            "SELECT kind FROM collections c WHERE world = ?"
+            " AND EXISTS (SELECT 1 FROM documents d WHERE d.seq BETWEEN c.id << ? AND ((c.id + 1) << ?) - 1)"
+            " ORDER BY kind",
+            (world, SHIFT, SHIFT),
+        )
+        return [kind for (kind,) in rows]
+
     async def locate(self, kind: str, document_id: str) -> str | None:
         """Return the world that holds the document, or None."""
         row = self._db.execute(
