@@ -187,3 +187,27 @@ def test_one_fault_never_hides_another(whole: dict[str, Any], found: Callable[..
     }
     broken = whole | {fault: FAULTS[fault] for fault in faults}
     assert {code for code, _ in found(broken)} == {codes[fault] for fault in faults}
+
+
+CONTRACT = {
+    "CART_NOT_FOUND": (400, 100, set()),
+    "ALREADY_SUBMITTED": (409, 200, {"CART_NOT_FOUND"}),
+    "BUYER_IDENTITY_MISSING": (400, 300, {"CART_NOT_FOUND"}),
+    "MISSING_TOTAL_COST": (400, 400, {"CART_NOT_FOUND"}),
+    "MISSING_STORES": (400, 500, {"CART_NOT_FOUND"}),
+    "MISSING_STORE_DOMAIN": (400, 600, {"CART_NOT_FOUND", "MISSING_STORES"}),
+    "SHIPPING_ADDRESS_UNAVAILABLE": (422, 700, {"CART_NOT_FOUND", "MISSING_STORES"}),
+    "MISSING_CART_LINES": (400, 800, {"CART_NOT_FOUND", "MISSING_STORES"}),
+    "VARIANT_NOT_FOUND": (400, 900, {"CART_NOT_FOUND", "MISSING_STORES"}),
+}
+
+
+def test_statuses_and_places_in_the_order_are_a_contract(diddo_engine: Engine) -> None:
+    """Clients branch on the status, and other teams number their checks between ours."""
+    ours = {
+        it.code: (it.http_status, step.info.priority, set(step.info.requires))
+        for step in diddo_engine.plan.steps
+        for it in step.info.yields
+        if it.__module__.startswith("diddo_plugins.")
+    }
+    assert ours == CONTRACT

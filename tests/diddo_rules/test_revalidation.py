@@ -48,6 +48,8 @@ def test_only_what_reads_it_is_asked(make_check: Callable[..., Any], cart: Cart)
         (("cost.tax",), ["silent"]),
         (("stores.cart_lines.quantity",), ["lines", "silent"]),
         (("stores", "cost.total"), ["lines", "silent", "total"]),
+        (("".join(("cost", ".total")),), ["silent", "total"]),
+        (("".join(("con", "text")),), ["silent"]),
         ((), ["silent"]),
     ):
         asked.clear()
@@ -63,6 +65,21 @@ def test_what_was_found_elsewhere_still_holds(cart: Cart) -> None:
     assert engine.revalidate(report, priced, changed=("cost",)).codes == ("BUYER_IDENTITY_MISSING",)
 
 
+def test_what_was_found_elsewhere_is_not_looked_for_again(make_check: Callable[..., Any], cart: Cart) -> None:
+    asked: list[str] = []
+
+    def finds(cart: Cart, fault: Any) -> Any:
+        asked.append("lines")
+        yield fault(at="/stores")
+
+    total = counting(make_check, asked, "total", reads=("cost",))
+    engine = Engine([total, make_check("lines", code="B", does=finds, reads=("stores",))])
+    report = engine.validate(cart)
+    asked.clear()
+    assert engine.revalidate(report, cart, changed=("cost",)) == report
+    assert asked == ["total"]
+
+
 def test_a_report_by_other_settings_is_not_believed(make_check: Callable[..., Any], cart: Cart) -> None:
     asked: list[str] = []
     engine = Engine(
@@ -74,10 +91,11 @@ def test_a_report_by_other_settings_is_not_believed(make_check: Callable[..., An
     assert asked == ["total"]
 
 
-def test_no_cart_has_it(make_check: Callable[..., Any], cart: Cart) -> None:
+@pytest.mark.parametrize("path", ["cost.price", "a price"])
+def test_no_cart_has_it(make_check: Callable[..., Any], cart: Cart, path: str) -> None:
     engine = Engine([make_check("one")])
-    with pytest.raises(PlanError, match=r"no cart has 'cost\.price'"):
-        engine.revalidate(engine.validate(cart), cart, changed=("cost.price",), context=Context())
+    with pytest.raises(PlanError, match=f"no cart has '{path}'"):
+        engine.revalidate(engine.validate(cart), cart, changed=(path,), context=Context())
 
 
 def test_a_cart_that_has_come_into_being_is_validated_in_full(cart: Cart) -> None:

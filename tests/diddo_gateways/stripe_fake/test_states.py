@@ -42,6 +42,25 @@ def test_a_table_that_leads_out_of_itself_cannot_be_made() -> None:
         StateTable(kind="door", start=("closed",), edges={"closed": {"open": ("ajar",)}})
 
 
+def test_nor_one_that_starts_outside_of_itself() -> None:
+    with pytest.raises(ValueError, match="the table of door leads to statuses that it does not have: \\['ajar'\\]"):
+        StateTable(kind="door", start=("ajar",), edges={"closed": {}})
+
+
+def test_a_status_that_nothing_leads_to_is_no_way_out() -> None:
+    door = StateTable(kind="door", start=("closed",), edges={"closed": {}, "kicked in": {"repair": ("closed",)}})
+    assert door.targets() == {"closed"}
+
+
+def test_where_an_action_leads_goes_without_saying_if_there_is_one_place() -> None:
+    door = {"status": "closed"}
+    DOOR.move(door, "lock")
+    assert door == {"status": "locked"}
+    gate = StateTable(kind="gate", start=("up",), edges={"up": {"drop": ("down", "stuck")}, "down": {}, "stuck": {}})
+    with pytest.raises(AssertionError, match="gate: drop from up never leads to None"):
+        gate.move({"status": "up"}, "drop")
+
+
 def test_a_move_takes_an_edge() -> None:
     door = {"status": "closed"}
     DOOR.move(door, "open", "open")
