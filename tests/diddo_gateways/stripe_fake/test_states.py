@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from diddo_gateways.stripe_fake.authentication import CHALLENGES
+from diddo_gateways.stripe_fake.errors import UnexpectedState
 from diddo_gateways.stripe_fake.intent_states import INTENTS
 from diddo_gateways.stripe_fake.resources.charges import CHARGES
 from diddo_gateways.stripe_fake.resources.checkout_sessions import STATES as SESSIONS
@@ -112,3 +113,20 @@ def test_only_the_order_of_the_table_makes_the_order_in_messages() -> None:
         "requires_action",
         "processing",
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "customer", "said"),
+    [
+        ("requires_payment_method", None, "missing a payment method. You can either"),
+        ("requires_payment_method", "cus_1", "with cus_1, specify a payment method attached"),
+        ("succeeded", None, "already succeeded"),
+        ("succeeded", "cus_1", "already succeeded"),
+        ("processing", "cus_1", "has a status of processing"),
+    ],
+)
+def test_only_a_customers_intent_without_a_method_is_told_of_the_customers(
+    status: str, customer: str | None, said: str
+) -> None:
+    with pytest.raises(UnexpectedState, match=said):
+        INTENTS.check({"status": status, "customer": customer}, "confirm")
