@@ -116,17 +116,19 @@ def test_only_the_order_of_the_table_makes_the_order_in_messages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "customer", "said"),
+    ("action", "status", "customer", "said"),
     [
-        ("requires_payment_method", None, "missing a payment method. You can either"),
-        ("requires_payment_method", "cus_1", "with cus_1, specify a payment method attached"),
-        ("succeeded", None, "already succeeded"),
-        ("succeeded", "cus_1", "already succeeded"),
-        ("processing", "cus_1", "has a status of processing"),
+        ("confirm", "requires_payment_method", None, "missing a payment method. You can either"),
+        ("confirm", "requires_payment_method", "cus_1", "with cus_1, specify a payment method attached"),
+        ("confirm", "succeeded", None, "already succeeded"),
+        ("confirm", "succeeded", "cus_1", "already succeeded"),
+        ("confirm", "processing", "cus_1", "has a status of processing"),
+        ("provide", "succeeded", None, "already succeeded"),
+        ("provide", "canceled", None, "has a status of canceled. Only .* may be confirmed: requires_payment_method, "),
     ],
 )
-def test_only_a_customers_intent_without_a_method_is_told_of_the_customers(
-    status: str, customer: str | None, said: str
+def test_a_refused_confirmation_says_what_is_in_its_way(
+    action: str, status: str, customer: str | None, said: str
 ) -> None:
     with pytest.raises(UnexpectedState, match=said):
-        INTENTS.check({"status": status, "customer": customer}, "confirm")
+        INTENTS.check({"status": status, "customer": customer}, action)
