@@ -3,14 +3,17 @@
 The one module that imports `stripe`.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from io import BytesIO
 from typing import Any, NoReturn
 
 import stripe
 from stripe import StripeClient
 from stripe.checkout import Session
 
-from diddo_gateways.in_process import AsgiApp, call
+from diddo_gateways.in_process import AsgiApp, Response, call
 from diddo_gateways.protocol import (
     GatewayRefused,
     GatewaySettings,
@@ -24,7 +27,7 @@ from diddo_gateways.protocol import (
     WebhookRefused,
 )
 
-__all__ = ["AsgiClient", "StripeClient", "StripeGateway", "stripe_client"]
+__all__ = ["AsgiClient", "StripeClient", "StripeGateway", "ThreadedClient", "stripe_client"]
 
 EVENTS = {
     "checkout.session.completed": SessionEventKind.PAID,
@@ -51,8 +54,7 @@ class AsgiClient(stripe.HTTPClient):
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[Any, int, Mapping[str, str]]:
         """Carry out one request of the SDK."""
-        body = post_data.encode() if isinstance(post_data, str) else post_data or b""
-        answer = await call(self._app, method.upper(), url, headers=headers, body=body)
+        answer = await call(self._app, method.upper(), url, headers=headers, body=_bytes(post_data))
         return answer.body, answer.status, answer.headers
 
     async def close_async(self) -> None:
@@ -63,6 +65,51 @@ def stripe_client(api_key: str, base_url: str) -> StripeClient:
     """Return the official SDK's client of a Stripe at `base_url`, such as the fake one."""
     stripe.enable_telemetry = False  # it would write a file into the user's home
     return StripeClient(api_key, base_addresses={"api": base_url, "files": base_url})
+
+
+class ThreadedClient(stripe.HTTPClient):
+    """Lets the SDK's methods, the asynchronous ones too, call whatever `send` hands their requests to.
+
+    Args:
+        send: takes method, URL, headers and body, and returns the future response.
+    """
+
+    name = "in process"
+
+    def __init__(self, send: Callable[[str, str, Mapping[str, str], bytes], Future[Response]]) -> None:
+        super().__init__()
+        self._send = send
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
+    ) -> tuple[str, int, Mapping[str, str]]:
+        """Carry out one request of the SDK."""
+        answer = self._send(method.upper(), url, headers or {}, _bytes(post_data)).result()
+        return answer.body.decode(), answer.status, answer.headers
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        """Carry out one request of the SDK, without holding up the caller's event loop."""
+        answer = await asyncio.wrap_future(self._send(method.upper(), url, headers or {}, _bytes(post_data)))
+        return answer.body, answer.status, answer.headers
+
+    def request_stream(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
+    ) -> tuple[BytesIO, int, Mapping[str, str]]:
+        """Carry out one request whose answer is read as a stream."""
+        answer = self._send(method.upper(), url, headers or {}, _bytes(post_data)).result()
+        return BytesIO(answer.body), answer.status, answer.headers
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    async def close_async(self) -> None:
+        """There is nothing to close."""
+
+
+def _bytes(post_data: Any) -> bytes:
+    return post_data.encode() if isinstance(post_data, str) else post_data or b""
 
 
 class StripeGateway:

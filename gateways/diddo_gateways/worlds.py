@@ -16,9 +16,11 @@ import orjson
 
 from diddo_gateways.documents import Change, Document, Documents, Put, Send
 
-__all__ = ["Clock", "Ids", "Key", "World", "Worlds", "parse_key"]
+__all__ = ["Clock", "Ids", "Key", "World", "Worlds", "parse_key", "world_name"]
 
-KEY = re.compile(r"(sk|pk|rk)_test_([A-Za-z0-9_-]{1,128})")
+LONGEST_NAME = 128
+KEY = re.compile(rf"(sk|pk|rk)_test_([A-Za-z0-9_-]{{1,{LONGEST_NAME}}})")
+FOREIGN = re.compile(r"[^A-Za-z0-9_-]+")
 KEY_KINDS: dict[str, Literal["secret", "publishable", "restricted"]] = {
     "sk": "secret",
     "pk": "publishable",
@@ -43,6 +45,12 @@ def parse_key(key: str) -> Key | None:
     """Take an API key apart; None when it is no test-mode key."""
     found = KEY.fullmatch(key)
     return None if found is None else Key(KEY_KINDS[found[1]], found[2])
+
+
+def world_name(test: str, number: int) -> str:
+    """Return the name of a world for one test, by its id; the number tells apart two runs of it."""
+    named = FOREIGN.sub("-", test.rpartition("/")[2]).strip("-")
+    return f"{named[: LONGEST_NAME - 8]}-{number}"
 
 
 @dataclass(slots=True)

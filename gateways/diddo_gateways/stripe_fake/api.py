@@ -13,7 +13,7 @@ from diddo_gateways.stripe_fake.catalogue import Operation
 from diddo_gateways.stripe_fake.errors import ApiError, PublishableKeyRefused, StripeError, UnknownUrl
 from diddo_gateways.stripe_fake.expansion import expanded
 from diddo_gateways.stripe_fake.generic.operations import GenericOperations
-from diddo_gateways.stripe_fake.http import Request, Response, preflight
+from diddo_gateways.stripe_fake.http import JSON, Request, Response, preflight
 from diddo_gateways.stripe_fake.idempotency import Attempt, Idempotency, Kept
 from diddo_gateways.stripe_fake.operations import Answer, Call, Download, Fidelity, Handled
 from diddo_gateways.stripe_fake.parameters import Parameters
@@ -34,7 +34,6 @@ FIDELITY: dict[Fidelity, tuple[bytes, bytes]] = {
     "generic": (b"sandbox-fidelity", b"generic"),
 }
 UPLOAD = "POST /v1/files"
-JSON = b"application/json"
 DEFECT = "An unexpected error occurred: a defect of the sandbox, see its log."
 
 
@@ -63,13 +62,14 @@ class Exchange:
     version: str = VERSIONS[0]
     world: World | None = None
     idempotency_key: str | None = None
-    fidelity: Fidelity | None = None
+    # The header that says how much is behind the answer, once it is known which operation is asked for.
+    fidelity: tuple[bytes, bytes] | None = None
 
     def headers(self, *, original: str | None = None, replayed: bool = False) -> list[tuple[bytes, bytes]]:
         """Return the headers of this very response."""
         found = [(b"request-id", self.request_id.encode()), (b"stripe-version", self.version.encode())]
         if self.fidelity is not None:
-            found.append(FIDELITY[self.fidelity])
+            found.append(self.fidelity)
         if self.request.method == "POST":
             found.append((b"stripe-should-retry", b"false"))
         if self.idempotency_key is not None:
@@ -153,7 +153,7 @@ class Api:
         check_account(request, exchange.world)
         exchange.version = version_of(request)
         handled = self.handled(operation)
-        exchange.fidelity = handled.fidelity
+        exchange.fidelity = FIDELITY[handled.fidelity]
         if key.kind == "publishable" and not handled.publishable:
             raise PublishableKeyRefused
         raw = parameters_of(request, upload=operation.name == UPLOAD)

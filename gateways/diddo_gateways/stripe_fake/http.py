@@ -5,7 +5,18 @@ from typing import Any, NamedTuple
 
 from diddo_gateways.stripe_fake.errors import StripeError
 
-__all__ = ["BodyTooLarge", "ClientGone", "Receive", "Request", "Response", "Scope", "Send", "read", "send_response"]
+__all__ = [
+    "JSON",
+    "BodyTooLarge",
+    "ClientGone",
+    "Receive",
+    "Request",
+    "Response",
+    "Scope",
+    "Send",
+    "read",
+    "send_response",
+]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,7 +38,9 @@ EXPOSED = (
     b"Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required,"
     b" X-Stripe-Privileged-Session-Required"
 )
+JSON = b"application/json"
 FIXED: list[Header] = [
+    (b"content-type", JSON),
     (b"cache-control", b"no-cache, no-store"),
     (b"vary", b"Origin"),
     (b"access-control-allow-origin", b"*"),
@@ -67,7 +80,7 @@ class Response(NamedTuple):
     status: int
     body: bytes
     headers: list[Header]
-    media_type: bytes = b"application/json"
+    media_type: bytes = JSON
 
 
 async def read(scope: Scope, receive: Receive) -> Request:
@@ -101,8 +114,8 @@ async def _read_body(receive: Receive) -> bytes:
 async def send_response(send: Send, response: Response, *, head: bool) -> None:
     """Send a response; `head` leaves the body out, as HEAD asks."""
     body = response.body
-    content = [(b"content-type", response.media_type), (b"content-length", b"%d" % len(body))]
-    headers = [*content, *FIXED, *response.headers]
+    fixed = FIXED if response.media_type is JSON else [(b"content-type", response.media_type), *FIXED[1:]]
+    headers = [*fixed, (b"content-length", b"%d" % len(body)), *response.headers]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})
 

@@ -242,8 +242,9 @@ class CaptureTooLarge(InvalidRequest):
 class NothingToRefund(InvalidRequest):
     """The intent has no charge that went through."""
 
-    def __init__(self, intent_id: str) -> None:
-        super().__init__(f"This PaymentIntent ({intent_id}) does not have a successful charge to refund.")
+    def __init__(self, intent_id: str | None) -> None:
+        what = "Charge" if intent_id is None else f"PaymentIntent ({intent_id})"
+        super().__init__(f"This {what} does not have a successful charge to refund.")
 
 
 class NotCaptured(InvalidRequest):

@@ -125,7 +125,7 @@ runs = st.tuples(
 
 
 @settings(
-    max_examples=250,
+    max_examples=500,
     derandomize=True,
     database=None,
     deadline=None,

@@ -26,7 +26,7 @@ REFUSED = {
     "GET /v1/customers/{customer}/payment_methods/{payment_method}": 404,
     "GET /v1/tax/associations/find": 404,
     "POST /v1/apps/secrets/delete": 404,
-    "POST /v1/charges/{charge}/capture": 404,
+    "POST /v1/charges/{charge}/capture": 400,
     "POST /v1/checkout/sessions": 400,
     "POST /v1/invoices/{invoice}/remove_lines": 400,
     "POST /v1/invoices/{invoice}/update_lines": 400,

@@ -1,32 +1,38 @@
-"""Ids as documentation and generated examples write them: `cus_xxxxxxxxxxxxx`.
+"""Ids as documentation and generated examples write them: `cus_xxxxxxxxxxxxx`, `cus_xyz`, `id_123`.
 
 Suites written against a server without memory name objects that nobody has made. With the setting
-`documentation_ids` such an object is made when it is first named; an id of another form still names nothing.
+`documentation_ids` such an object is made when it is first named, and again after it was deleted; an id of another form
+still names nothing.
 """
 
 import re
+from functools import cache
 
 from diddo_gateways.stripe_fake.cards import test_cards
 from diddo_gateways.stripe_fake.generic.tier import tier
-from diddo_gateways.stripe_fake.generic.values import prefix_of
+from diddo_gateways.stripe_fake.generic.values import data, prefix_of
 from diddo_gateways.stripe_fake.generic.writing import Writer
 from diddo_gateways.stripe_fake.resources.payment_methods import default_expiry, make_from_card
 from diddo_gateways.stripe_fake.work import ENDPOINT_KIND, SECRET_KIND, JsonObject, Work
 
 __all__ = ["is_documentation_id", "made_up"]
 
-# What is left of a deleted customer: it is not made again.
+# What is left of a deleted customer.
 TOMBSTONE = "deleted"
-FORM = re.compile(r"([a-z_]*?[0-9]?)x{4,}")
+FORM = re.compile(r"((?:[a-z]+_)*)(?:x{3,}|xyz|123\d*)|()(?:foo|example_[a-z_]+)")
+# Other beginnings that ids of a kind may have.
+ALSO = {"plan": ("price_", "gold_")}
 
 
 def is_documentation_id(kind: str, object_id: str) -> bool:
     """Say whether an id is how documentation writes one of that kind; kinds that are named can have any."""
-    prefix = prefix_of(kind)
-    found = FORM.fullmatch(object_id)
-    if prefix is None:
+    if prefix_of(kind) is None:
         return True
-    return found is not None and (not prefix or found[1].rstrip("1234") == prefix.rstrip("1234a"))
+    found = FORM.fullmatch(object_id)
+    if found is None:
+        return False
+    beginning = found[1] or ""
+    return beginning in (_beginning(kind), *ALSO.get(kind, ())) or beginning not in _beginnings()
 
 
 async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
@@ -34,8 +40,11 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
     known = tier().known
     if not object_id or kind not in known.resources or "id" not in known.fields(kind):
         return None
-    if not is_documentation_id(kind, object_id) or await work.get(TOMBSTONE, object_id) is not None:
+    if not is_documentation_id(kind, object_id):
         return None
+    tombstone = await work.get(TOMBSTONE, object_id)
+    if tombstone is not None:
+        work.remove(tombstone)
     if kind == "payment_method":
         card = test_cards().by_payment_method["pm_card_visa"]
         return make_from_card(work, card, expiry=default_expiry(work), cvc_sent=True, method_id=object_id)
@@ -44,3 +53,14 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
     if kind == ENDPOINT_KIND:
         work.insert({"object": SECRET_KIND, "id": object_id, "secret": work.new_id("whsec_", 32)})
     return obj
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """Return what documentation's ids of every kind begin with."""
+    return frozenset(_beginning(kind) for kind in data("prefixes.json")) - {""}
+
+
+def _beginning(kind: str) -> str:
+    """Return what documentation's ids of a kind begin with: without the digit that real ones go on with."""
+    return re.sub(r"[0-9a]*[0-9]$", "", prefix_of(kind) or "")

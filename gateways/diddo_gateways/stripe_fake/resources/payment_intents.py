@@ -153,6 +153,9 @@ async def capture_its_charge(call: Call) -> Answer:
     """Take the authorised money of a charge: the same as capturing its intent."""
     work = call.work
     charge = await work.fetch("charge", call.path["charge"])
+    if charge["payment_intent"] is None:
+        # Made by itself, which is generic: it stays pending, with nothing authorised.
+        raise InvalidRequest(f"Charge {charge['id']} has not been authorized, so it cannot be captured.")
     intent = await work.fetch(KIND, charge["payment_intent"])
     await _capture(work, intent, call.params.get("amount"), param="amount")
     return charge
