@@ -11,11 +11,8 @@ from urllib.request import Request, urlopen
 
 from diddo_sandbox.testing import Answer, RunningSandbox
 
-__all__ = ["SandboxClock", "SandboxWorld", "world_name"]
+__all__ = ["SandboxClock", "SandboxWorld"]
 
-# A world's name is the key's: letters, digits, `_` and `-`, 128 of them at most.
-FOREIGN = re.compile(r"[^A-Za-z0-9_-]+")
-LONGEST = 128
 PAGE = 100
 SECRET = re.compile("secret", re.IGNORECASE)
 SECONDS = 30
@@ -27,7 +24,7 @@ class SandboxWorld:
 
     Args:
         sandbox: the server.
-        name: what the world is called; see `world_name`.
+        name: what the world is called; see `diddo_gateways.worlds.world_name`.
     """
 
     def __init__(self, sandbox: RunningSandbox, name: str) -> None:
@@ -104,12 +101,6 @@ class SandboxClock:
         if answer.status != 200:
             raise ValueError(answer.json["errors"][0]["message"])
         return int(answer.json["now"])
-
-
-def world_name(test: str, number: int) -> str:
-    """Return a world's name for a test's id; the number tells apart two runs of one test."""
-    named = FOREIGN.sub("-", test.rpartition("/")[2]).strip("-")
-    return f"{named[: LONGEST - 8]}-{number}"
 
 
 def _read(body: bytes) -> Any:

@@ -67,7 +67,8 @@ def sandbox_world(sandbox: "RunningSandbox", request: pytest.FixtureRequest) -> 
 
     What it holds is written to `diddo-failures/world-<test>.json` if the test fails.
     """
-    from diddo_sandbox.private_world import SandboxWorld, world_name  # noqa: PLC0415  unused, the plugin costs nothing
+    from diddo_gateways.worlds import world_name  # noqa: PLC0415  unused, the plugin costs nothing
+    from diddo_sandbox.private_world import SandboxWorld  # noqa: PLC0415  likewise
 
     test: Any = request.node
     world = SandboxWorld(sandbox, world_name(test.nodeid, next(_numbers)))
