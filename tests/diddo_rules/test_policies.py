@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from diddo_rules import (
     Cart,
@@ -26,6 +26,7 @@ from diddo_rules import (
 )
 from diddo_rules.context import POINTS, Point
 from diddo_rules.hookspecs import HOOK_API, retiring
+from diddo_rules.policies import IoSettings
 from diddo_rules.testing import cases, installed_engine
 
 
@@ -397,3 +398,30 @@ def test_a_mode_that_makes_a_circle_changes_nothing(make_check: Callable[..., An
         engine.set_mode("B", "enforce")
     assert engine.modes == {}
     assert engine.validate(cart).ran == ("one:one",)
+
+
+def test_of_several_modes_that_mean_one_check_the_last_that_was_said_counts(
+    make_check: Callable[..., Any], cart: Cart
+) -> None:
+    engine = Engine([make_check("one", does=one_fault), make_check("two", code="B")])
+    for name, mode, said in (
+        ("one", "off", [("one", "off")]),
+        ("FAULT", "shadow", [("one", "off"), ("FAULT", "shadow")]),
+        ("two", "off", [("one", "off"), ("FAULT", "shadow"), ("two", "off")]),
+        ("ONE".lower(), "off", [("FAULT", "shadow"), ("two", "off"), ("one", "off")]),
+        ("FAULT", "enforce", [("two", "off"), ("one", "off"), ("FAULT", "enforce")]),
+    ):
+        engine.set_mode(name, mode)
+        assert list(engine.modes.items()) == said
+        modes = {it.plugin: it.mode for it in engine.plan.every_step()}
+        assert modes["two" if name == "two" else "one"] == mode
+    assert engine.validate(cart).codes == ("FAULT",)
+
+
+def test_io_checks_have_a_second_and_five_failures_close_a_circuit_for_half_a_minute() -> None:
+    assert IoSettings().model_dump() == {"budget": 1.0, "breaker_failures": 5, "breaker_seconds": 30.0}
+    for fine in ({"budget": 60}, {"budget": 0.01}, {"breaker_failures": 1}, {"breaker_seconds": 0.5}):
+        IoSettings(**fine)
+    for wrong in ({"budget": 0}, {"budget": 60.5}, {"breaker_failures": 0}, {"breaker_seconds": 0}):
+        with pytest.raises(ValidationError):
+            IoSettings(**wrong)
