@@ -124,3 +124,79 @@ def test_the_faults_of_a_store_or_a_line_that_gets_its_name_are_not_new(blank: s
     other = with_store(whole, 0, store="other.example", offer=None)
     renamed = installed_engine().validate_change(other, with_store(other, 0, store="shop.example"))
     assert renamed.codes == ("SHIPPING_ADDRESS_UNAVAILABLE",)
+
+
+def at(*pointers: str) -> Any:
+    """Return what finds a fault at each of the places, whatever the cart."""
+    return lambda _cart, fault: [fault(at=it, number=1) for it in pointers]
+
+
+@pytest.mark.parametrize("pointer", ["/discounts/0", "/vouchers/0", "/stores/0/aisles/0", "/stores/0/zones/0"])
+def test_only_stores_and_lines_are_told_by_what_they_are(make_check: Callable[..., Any], pointer: str) -> None:
+    engine = Engine([make_check("somewhere", does=at(pointer))])
+    one, other = store("a.example", x=1, y=1), store("b.example", z=1)
+    before = Cart(id="c", stores=(one, other))
+    turned = (store("a.example", y=1, x=1), other) if pointer.startswith("/stores") else (other, one)
+    report = engine.validate_change(before, before.model_copy(update={"stores": turned}))
+    assert (report.ok, len(report.tolerated)) == (True, 1)
+
+
+def test_a_store_as_a_whole_is_told_by_its_domain(make_check: Callable[..., Any]) -> None:
+    def of_a(cart: Cart, fault: type[Violation]) -> Iterator[Violation]:
+        for position, it in enumerate(cart.stores):
+            if it.store == "a.example":
+                yield fault(at=f"/stores/{position}", number=1)
+
+    engine = Engine([make_check("not_a", does=of_a)])
+    one, other = store("a.example", x=1), store("b.example", z=1)
+    report = engine.validate_change(Cart(id="c", stores=(one, other)), Cart(id="c", stores=(other, one)))
+    assert (report.ok, [it.at for it in report.tolerated]) == (True, ["/stores/1"])
+
+
+def test_of_two_faults_that_are_equal_one_may_be_new(make_check: Callable[..., Any]) -> None:
+    def one_per_store(cart: Cart, fault: type[Violation]) -> Any:
+        return [fault(at="/stores", number=1) for _ in cart.stores]
+
+    engine = Engine([make_check("many", does=one_per_store)])
+    one, other = store("a.example", x=1), store("b.example", z=1)
+    report = engine.validate_change(Cart(id="c", stores=(one,)), Cart(id="c", stores=(one, other)))
+    assert (len(report.violations), len(report.tolerated)) == (1, 1)
+
+
+def test_what_one_check_could_not_say_before_excuses_no_other(make_check: Callable[..., Any]) -> None:
+    def if_empty(cart: Cart, fault: type[Violation]) -> Any:
+        return [] if cart.stores else [fault(at="/stores")]
+
+    def if_filled(cart: Cart, fault: type[Violation]) -> Any:
+        return [fault(at="/stores", number=1)] if cart.stores else []
+
+    engine = Engine(
+        [
+            make_check("empty", code="EMPTY", does=if_empty, priority=1),
+            make_check("waits", does=if_filled, requires=("EMPTY",), priority=2),
+            make_check("does_not", does=if_filled, priority=3),
+        ]
+    )
+    report = engine.validate_change(Cart(id="c"), Cart(id="c", stores=(store("a.example", x=1),)))
+    assert (len(report.violations), len(report.tolerated)) == (1, 1)
+    assert report.tolerated[0] is report.findings["waits:waits"][0]
+
+
+def test_amounts_that_cannot_be_compared_are_worse_if_they_differ() -> None:
+    class Uneven(Violation):
+        """Tests need a measure without an order."""
+
+        code = "UNEVEN"
+        http_status = 422
+        template = "{pieces}"
+        remedy = "None."
+        measure = "pieces"
+        pieces: dict[str, int]
+
+    @check()
+    def is_even(cart: Cart) -> Iterator[Uneven]:
+        yield Uneven(at="/stores", pieces={line.variant.id: line.quantity for line in cart.stores[0].cart_lines})
+
+    engine, before = Engine([is_even]), Cart(id="c", stores=(store("a.example", x=1),))
+    assert engine.validate_change(before, before.model_copy(deep=True)).ok
+    assert not engine.validate_change(before, Cart(id="c", stores=(store("a.example", x=2),))).ok

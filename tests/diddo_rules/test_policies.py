@@ -300,9 +300,12 @@ def test_settings_differ_by_point_and_by_store(limited: ModuleType, cart: Cart) 
             r"stores.a.b.plugins: onne is no plugin. Did you mean one\?",
         ),
         ({"points": {"api": Layer(plugins={"one": {}})}}, "points.api.plugins.one: this plugin has no settings"),
-        (
-            {"stores": {"a.b": Layer(checks={"one": CheckSettings(priority=1)})}},
-            "stores.a.b.checks.one.priority: one store of a cart cannot have its own",
+        *(
+            (
+                {"stores": {"a.b": Layer(checks={"one": CheckSettings(**{setting: value})})}},
+                f"stores.a.b.checks.one.{setting}: one store of a cart cannot have its own",
+            )
+            for setting, value in {"priority": 1, "before": ("B",), "after": (), "on_failure": "warn"}.items()
         ),
     ],
 )
