@@ -11,6 +11,7 @@ from diddo_rules.context import Context
 from diddo_rules.plan import Plan, Step
 from diddo_rules.policies import Policy
 from diddo_rules.report import Crash, Report, Skipped
+from diddo_rules.time_limit import TimeLimitExceeded
 from diddo_rules.violations import Violation
 
 __all__ = ["CRASHES", "NO_RESULTS", "CarefulPass", "Halt", "Stop", "told"]
@@ -18,7 +19,7 @@ __all__ = ["CRASHES", "NO_RESULTS", "CarefulPass", "Halt", "Stop", "told"]
 Stop = Literal["first", "all"]
 
 # A check that calls sys.exit() must not take the server with it.
-CRASHES = (Exception, SystemExit)
+CRASHES = (Exception, SystemExit, TimeLimitExceeded)
 
 # Where the straight line stopped: the step's index, its results, the first of them or else the error.
 Halt = tuple[int, Any, object, BaseException | None]

@@ -171,7 +171,8 @@ class Engine:
         if not course.plan.has_io:
             return course.judge(cart, context)
         around = Around(self._wrappers, cart, context)
-        around.enter()
+        with within(self._time_limit):
+            around.enter()
         with observation(course.plan, context) as seen:
             make = CarefulPass if seen is None else seen.careful
             careful = make(course.plan, self._stop, cart, context)
@@ -180,7 +181,8 @@ class Engine:
             io_steps = course.plan.steps[course.plan.first_io :]
             await self._lane.run(io_steps, careful, **({} if seen is None else {"around": seen.check}))
             report = careful.report()
-            return around.leave(report if seen is None else seen.done(report))
+            with within(self._time_limit):
+                return around.leave(report if seen is None else seen.done(report))
 
     def revalidate(
         self, report: Report, cart: Cart, *, changed: Iterable[str], context: Context = _NO_CONTEXT
@@ -381,7 +383,7 @@ class Engine:
         if plan.has_io:
             return _Course(plan, self._refuse, lambda _report, cart, _changed, context: self._refuse(cart, context))
         judge = observed(compile_plan(plan, stop=self._stop), plan, self._stop)
-        judge = wrap(limited(judge, self._time_limit), self._wrappers)
+        judge = limited(wrap(judge, self._wrappers), self._time_limit)
         return _Course(plan, judge, limited(Revalidation(plan, self._stop).judge, self._time_limit))
 
     def _refuse(self, _cart: Cart | None, context: Context) -> Report:

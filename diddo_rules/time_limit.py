@@ -17,8 +17,11 @@ _SOON = 0.01
 """Seconds until it is tried again."""
 
 
-class TimeLimitExceeded(Exception):
-    """The code took longer than it was allowed to; it is raised where the code stood."""
+class TimeLimitExceeded(BaseException):
+    """The code took longer than it was allowed to; it is raised where the code stood.
+
+    It is no `Exception`, since what hangs is often a loop that tries again after every `Exception`.
+    """
 
 
 @contextmanager

@@ -243,7 +243,7 @@ def _suspect(
             choices=None,
             case=StoredCase.of(hanging.case),
         )
-    except Exception as error:  # noqa: BLE001 (whatever a plugin does to the kit is to be named, not to end the run)
+    except CRASHES as error:  # whatever a plugin does to the kit is to be named, not to end the run
         message = f"it could not be judged: {type(error).__name__}: {error}"
         return Suspect(number=number, plugin=plugin, property=wanted.name, message=message, choices=tuple(chosen))
     if complaint is None:

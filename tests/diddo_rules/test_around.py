@@ -1,11 +1,12 @@
 # ruff: noqa: ARG001 (wrappers have the signature of their hook)
+import asyncio
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from diddo_rules import Cart, Context, Engine, PlanError, Violation, hookimpl
+from diddo_rules import Cart, Context, Engine, PlanError, Violation, check, hookimpl
 
 
 def one_fault(cart: Cart, fault: type[Violation]) -> Iterator[Violation]:
@@ -65,3 +66,39 @@ def test_nobody_replaces_validation(make_module: Callable[..., ModuleType]) -> N
 
     with pytest.raises(PlanError, match="must be a wrapper"):
         Engine([make_module("usurper", around_validation=around_validation)])
+
+
+def hanging_early(cart: Cart, context: Context) -> Any:
+    while cart.id:
+        pass
+    yield
+
+
+def hanging_late(cart: Cart, context: Context) -> Any:
+    yield
+    while cart.id:
+        pass
+
+
+@pytest.mark.parametrize("wrapper", [hanging_early, hanging_late])
+@pytest.mark.parametrize("does_io", [False, True])
+def test_a_hanging_wrapper_is_stopped_like_a_hanging_check(
+    make_check: Callable[..., Any],
+    make_module: Callable[..., ModuleType],
+    cart: Cart,
+    fault: type[Violation],
+    wrapper: Any,
+    *,
+    does_io: bool,
+) -> None:
+    @check(yields=(fault,))
+    async def asks(cart: Cart) -> list[Violation]:
+        return list(one_fault(cart, fault))
+
+    around = make_module("around", around_validation=hookimpl(wrapper=True)(wrapper))
+    engine = Engine([asks if does_io else make_check("one", does=one_fault), around], time_limit=0.05)
+    report = asyncio.run(engine.validate_async(cart)) if does_io else engine.validate(cart)
+    assert report.codes == ("FAULT",)
+    assert [(it.check, it.plugin, it.exception) for it in report.crashed] == [
+        ("around_validation", "around", "TimeLimitExceeded")
+    ]

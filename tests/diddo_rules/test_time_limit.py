@@ -55,6 +55,16 @@ def test_a_callback_of_the_garbage_collector_is_let_finish(monkeypatch: pytest.M
     assert finished
 
 
+def test_a_loop_that_tries_again_after_every_exception_is_interrupted() -> None:
+    def persist() -> None:
+        while True:
+            with suppress(Exception):
+                spin()
+
+    with pytest.raises(TimeLimitExceeded), time_limit(0.02):
+        persist()
+
+
 @pytest.mark.parametrize("seconds", [None, 60.0])
 def test_what_is_quick_enough_notices_nothing(seconds: float | None) -> None:
     handler = signal.getsignal(signal.SIGALRM)
