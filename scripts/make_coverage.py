@@ -71,7 +71,7 @@ def _families(fidelity: dict[str, str]) -> Iterator[str]:
         for name in names:
             pattern = tier().pattern(name)
             mark = "**modelled**" if fidelity[name] == "modelled" else "generic"
-            yield f"| `{name}` | {_does(pattern)} | {_kinds(pattern)} | {mark} |"
+            yield f"| `{name}` | {_does(pattern, fidelity[name])} | {_kinds(pattern)} | {mark} |"
         yield ""
 
 
@@ -107,8 +107,13 @@ def _family(name: str) -> str:
     return "/".join(name.partition(" ")[2].split("/")[:3])
 
 
-def _does(pattern: Pattern) -> str:
-    return DOES[pattern.does] + (f": `{pattern.verb}`" if pattern.verb else "")
+def _does(pattern: Pattern, fidelity: str) -> str:
+    if pattern.does != "action":
+        return DOES[pattern.does]
+    rules = data("actions.json")
+    rule = rules.get(f"{pattern.kinds[0]} {pattern.verb}") or rules.get(pattern.verb)
+    note = ", parameters only" if rule is None else ", always refused" if "refused" in rule else ""
+    return f"acts: `{pattern.verb}`{note if fidelity == 'generic' else ''}"
 
 
 def _kinds(pattern: Pattern) -> str:

@@ -57,7 +57,10 @@ async def list_(case: Case) -> Answer:
 async def search(case: Case) -> Answer:
     """Return the objects that a query finds, newest first."""
     kind, params = case.pattern.kinds[0], case.call.params
-    query = parse(params["query"], data("filters.json")["searchable"][kind])
+    facts = data("filters.json")
+    fields = facts["searchable"][kind]
+    paths = {name: facts["aliases"][f"{kind}.{name}"] for name in fields if f"{kind}.{name}" in facts["aliases"]}
+    query = parse(params["query"], fields, paths)
     documents, more = await scan(
         case.call.work.world,
         kind,

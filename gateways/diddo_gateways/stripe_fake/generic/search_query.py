@@ -7,7 +7,7 @@ stand in quotes, `\"` for a quote inside; `null` is a field that is not there.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from diddo_gateways.stripe_fake.errors import InvalidRequest
@@ -80,12 +80,13 @@ class Query:
         return (all if self.all else any)(clause.holds(obj) for clause in self.clauses)
 
 
-def parse(text: str, fields: Mapping[str, Form]) -> Query:
+def parse(text: str, fields: Mapping[str, Form], paths: Mapping[str, str] | None = None) -> Query:
     """Read a query.
 
     Args:
         text: the query.
         fields: the fields that the resource is searched by, besides its metadata.
+        paths: where a field is found, if elsewhere than under its name.
 
     Raises:
         InvalidRequest: it is not of the language, or asks for something else.
@@ -99,7 +100,8 @@ def parse(text: str, fields: Mapping[str, Form]) -> Query:
             raise InvalidQuery(f"We were unable to parse your search query at: {text[at:].strip()[:60]}")
         if found["joint"] is None:
             joints |= set() if expects_clause else {"AND"}
-            clauses.append(_clause(found["field"], found["operator"], found["value"], fields))
+            clause = _clause(found["field"], found["operator"], found["value"], fields)
+            clauses.append(replace(clause, path=_moved(clause.path, paths or {})))
         else:
             joints.add(found["joint"].upper())
         expects_clause, at = found["joint"] is not None, found.end()
@@ -122,6 +124,10 @@ def _clause(field: str, operator: str, value: str, fields: Mapping[str, Form]) -
             f"Field `{name}` is an unsupported search field. Searchable: {', '.join([*fields, 'metadata'])}."
         )
     return Clause(path, operator, _value(name, operator, value, form), negated)
+
+
+def _moved(path: tuple[str, ...], paths: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(paths[path[0]].split(".")) if len(path) == 1 and path[0] in paths else path
 
 
 def _value(name: str, operator: str, text: str, form: Form) -> str | None:

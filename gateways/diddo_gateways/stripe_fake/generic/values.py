@@ -1,7 +1,8 @@
 """First values: what an object of any kind holds before anybody has said anything about it.
 
 `values.json` says it for fields whose type leaves a choice; everything else comes from the type. A value that starts
-with `$` is made: `$now+60` (Unix seconds), `$year+3`, `$secret`, `$page` (a URL), `$list`, `$code`, `$version`, `$new <kind>`.
+with `$` is made: `$now+60` (Unix seconds), `$year+3`, `$secret` (of the object's id, or `$secret pst_test_`), `$page` (a
+URL), `$list`, `$code`, `$version`, `$new <kind>`.
 `preferred` orders the values of enums that nothing else decides.
 """
 
@@ -105,7 +106,7 @@ class Values:
             case "year":
                 return datetime.fromtimestamp(self._work.now, UTC).year + int(more)
             case "secret":
-                return self._work.new_id(f"{whole.get('id', whole['object'])}_secret_", 24)
+                return self._work.new_id(more or f"{whole['id']}_secret_", 24)
             case "page":
                 return f"{self._work.fake.pages_url}/{whole.get('id') or self._work.new_id(whole['object'] + '_', 16)}"
             case "list":

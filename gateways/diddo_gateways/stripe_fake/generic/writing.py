@@ -10,19 +10,18 @@ import orjson
 
 from diddo_gateways.stripe_fake.cards import test_cards
 from diddo_gateways.stripe_fake.catalogue import Node
-from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.generic.card_details import details_of
+from diddo_gateways.stripe_fake.generic.fitting import NOTHING, as_map, choice, scalar
 from diddo_gateways.stripe_fake.generic.references import References
 from diddo_gateways.stripe_fake.generic.tier import Tier
 from diddo_gateways.stripe_fake.generic.values import Values, empty_list
 from diddo_gateways.stripe_fake.metadata import merged
-from diddo_gateways.stripe_fake.shapes import SCALARS, blank_fields
+from diddo_gateways.stripe_fake.shapes import blank_fields
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["Writer"]
 
-NOTHING: Any = object()
 # Only the server writes these.
 OWN = frozenset({"id", "object", "created", "livemode", "deleted"})
 # What says of a child in a list that it is to go.
@@ -107,17 +106,17 @@ class Writer:
         if isinstance(resolved, str):
             if resolved.startswith("@"):
                 return await self._one_of([resolved[1:]], value, place)
-            return self._scalar(resolved, value, place)
+            return scalar(resolved, value, place)
         if "fields" in resolved:
             return await self._part(resolved, value, current, place, whole)
         ((form, inner),) = resolved.items()
         match form:
             case "enum":
-                return value if value in inner else NOTHING
+                return choice(inner, value)
             case "list":
                 return await self._list(inner, value, place, whole)
             case "map":
-                return await self._map(inner, _as_map(value), current, place, whole)
+                return await self._map(inner, as_map(value), current, place, whole)
             case "expandable":
                 return await self._reference(inner, value, place)
             case "any_of":
@@ -125,16 +124,6 @@ class Writer:
             case "page":
                 return await self._page(inner, value, current, place, whole)
         return NOTHING
-
-    def _scalar(self, form: str, value: Any, place: str) -> Any:
-        if value in ("", None):
-            return "" if form == "string" and value == "" else NOTHING
-        if form in ("string", "decimal", "datetime") and isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if place.endswith("currency") and isinstance(value, str):
-            value = value.lower()
-            check_currency(value, param=place)
-        return value if SCALARS[form](value) else NOTHING
 
     async def _part(self, definition: Node, value: Any, current: Any, place: str, whole: JsonObject) -> Any:
         if not isinstance(value, dict):
@@ -241,12 +230,3 @@ class Writer:
             if isinstance(node, dict) and "page" in node and isinstance(page, dict) and not page["url"]:
                 kind = next(self._known.resources_in(node["page"]))
                 page["url"] = self._tier.collection(kind, obj["object"], obj.get("id", ""))
-
-
-def _as_map(value: Any) -> Any:
-    """Return what a map is given, key by key: the empty string, and null in v2, unset a key or the whole."""
-    if value in ("", None):
-        return {}
-    if not isinstance(value, dict):
-        return NOTHING
-    return {key: "" if element is None else element for key, element in value.items()}
