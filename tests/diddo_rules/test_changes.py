@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from diddo_rules import Cart, CartLine, CartStore, Cost, Engine, Money, Variant, Violation, check
-from diddo_rules.edits import with_store
+from diddo_rules.edits import with_line, with_store
 from diddo_rules.testing import cases, gen_cart, installed_engine, replayed, valid_cases
 
 
@@ -200,3 +200,13 @@ def test_amounts_that_cannot_be_compared_are_worse_if_they_differ() -> None:
     engine, before = Engine([is_even]), Cart(id="c", stores=(store("a.example", x=1),))
     assert engine.validate_change(before, before.model_copy(deep=True)).ok
     assert not engine.validate_change(before, Cart(id="c", stores=(store("a.example", x=2),))).ok
+
+
+@pytest.mark.parametrize("variant", [None, Variant(), Variant(id=" ")])
+def test_a_line_whose_variant_gets_its_id_is_still_the_same(
+    make_check: Callable[..., Any], variant: Variant | None
+) -> None:
+    engine = Engine([make_check("many", does=in_each_line)])
+    named = Cart(id="c", stores=(store("a.example", x=20),))
+    report = engine.validate_change(with_line(named, 0, 0, variant=variant), named)
+    assert (report.ok, len(report.tolerated)) == (True, 1)

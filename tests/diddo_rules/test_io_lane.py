@@ -1,6 +1,7 @@
 # ruff: noqa: ARG001 (checks have the signature of their hook)
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from diddo_rules import (
     Violation,
     check,
 )
+from diddo_rules.io_lane import Breaker
 
 QUICK = IoSettings(budget=0.02)
 
@@ -215,6 +217,16 @@ def test_while_one_cart_tries_the_others_do_not(cart: Cart) -> None:
     assert asked == 2
 
 
+def test_when_a_trial_brings_no_news_another_cart_tries_after_the_same_rest() -> None:
+    now = [0.0]
+    breaker = Breaker(IoSettings(breaker_failures=1, breaker_seconds=10), lambda: now[0])
+    breaker.note(failed=True)
+    tried = []
+    for now[0] in (9.5, 12.0, 12.5, 21.5, 22.0, 22.5):
+        tried += [now[0]] if breaker.lets_through() else []
+    assert tried == [12.0, 22.0]
+
+
 def test_io_checks_come_last_whatever_their_priority(cart: Cart, make_check: Callable[..., Any]) -> None:
     @check(priority=1)
     async def early(cart: Cart) -> list[OutOfStock]:
@@ -280,9 +292,11 @@ def test_changes_and_traces_can_be_awaited(cart: Cart) -> None:
     report = asyncio.run(engine.validate_change_async(cart, cart))
     assert report.ok
     assert [it.code for it in report.tolerated] == ["OUT_OF_STOCK"]
+    started = time.perf_counter()
     [entry] = asyncio.run(engine.trace_async(cart)).trace or ()
     assert (entry.verdict, entry.codes, entry.reads) == ("found", ("OUT_OF_STOCK",), None)
     assert entry.seconds is not None
+    assert 0 < entry.seconds < time.perf_counter() - started
 
 
 def test_a_check_that_is_abandoned_leaves_no_noise(cart: Cart, recwarn: pytest.WarningsRecorder) -> None:
