@@ -103,3 +103,14 @@ def test_a_cart_that_has_come_into_being_is_validated_in_full(cart: Cart) -> Non
     nothing = engine.validate(None, Context(cart_id="cart"))
     assert nothing.codes == ("CART_NOT_FOUND",)
     assert engine.revalidate(nothing, cart, changed=("cost",)).ok
+
+
+def test_a_report_by_other_checks_of_the_same_names_is_not_believed(make_check: Callable[..., Any], cart: Cart) -> None:
+    def finds(cart: Cart, fault: Any) -> Any:
+        return [fault(at="/cost", number=1)]
+
+    lenient = Engine([make_check("total", reads=("cost",))])
+    strict = Engine([make_check("total", does=finds, reads=("cost",))])
+    report = lenient.validate(cart)
+    assert report == strict.plan.clean
+    assert strict.revalidate(report, cart, changed=("stores",)).codes == ("FAULT",)
