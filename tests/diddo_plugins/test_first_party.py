@@ -189,6 +189,25 @@ def test_one_fault_never_hides_another(whole: dict[str, Any], found: Callable[..
     assert {code for code, _ in found(broken)} == {codes[fault] for fault in faults}
 
 
+BROKEN_STORES = {
+    "MISSING_STORE_DOMAIN": {"store": ""},
+    "SHIPPING_ADDRESS_UNAVAILABLE": {"offer": None},
+    "MISSING_CART_LINES": {"cart_lines": []},
+    "VARIANT_NOT_FOUND": {"cart_lines": [{"quantity": 1}] * 3},
+}
+
+
+@pytest.mark.parametrize(("code", "broken"), [*BROKEN_STORES.items(), ("SHIPPING_ADDRESS_UNAVAILABLE", {"offer": {}})])
+def test_stores_and_lines_are_numbered_as_people_count(
+    whole: dict[str, Any], diddo_engine: Engine, code: str, broken: Any
+) -> None:
+    stores = [whole["stores"][0] | {"store": f"{number}.example"} | broken for number in range(3)]
+    found = diddo_engine.validate(Cart.model_validate(whole | {"stores": stores})).violations
+    lines = range(1, 4) if code == "VARIANT_NOT_FOUND" else [None]
+    numbers = [(it.facts["position"], it.facts.get("line")) for it in found]
+    assert ({it.code for it in found}, numbers) == ({code}, [(store, line) for store in (1, 2, 3) for line in lines])
+
+
 CONTRACT = {
     "CART_NOT_FOUND": (400, 100, set()),
     "ALREADY_SUBMITTED": (409, 200, {"CART_NOT_FOUND"}),
