@@ -227,14 +227,14 @@ class Engine:
         if plan.has_io:
             return self._refuse(cart, context)
         careful = self._timed_pass(plan, cart, context)
-        return careful.traced_report(self._plugins)
+        return self._traced(careful)
 
     async def trace_async(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
         """Return what `trace` does, and let the I/O checks have their say."""
         plan = self._courses[context.point].plan
         careful = self._timed_pass(plan, cart, context)
         careful.seconds |= await self._lane.run(plan.steps[plan.first_io :], careful)
-        return careful.traced_report(self._plugins)
+        return self._traced(careful)
 
     def _timed_pass(self, plan: Plan, cart: Cart | None, context: Context) -> "TimedPass":
         from diddo_rules.trace import TimedPass  # noqa: PLC0415 (only who asks for a trace pays for it)
@@ -243,6 +243,10 @@ class Engine:
         with within(self._time_limit):
             careful.go_on()
         return careful
+
+    def _traced(self, careful: "TimedPass") -> Report:
+        with within(self._time_limit):  # each check is asked again
+            return careful.traced_report(self._plugins)
 
     def next_step(self, report: Report) -> ApiCall | None:
         """Return the API call that clears the first violation that a call can clear; that to the checkout if ok."""

@@ -44,8 +44,8 @@ class RulesSettings(BaseModel):
     data in `./file.toml` or `./file.json`; files are relative to the one that says so. `disable` and `enable` hold
     error codes and plugin names: an empty `enable` means everything, and `disable` wins. `stop` ends at the first
     violation or finds them all. `broken_plugins` says whether a plugin that cannot be loaded stops the start.
-    `time_limit` is the seconds after which a check that is no I/O check is taken for hanging and stopped. The others
-    are those of `IoSettings`.
+    `time_limit` is the seconds after which a check that is no I/O check is taken for hanging and stopped; the commands
+    and the sandbox wait 2 seconds if nothing is said. The others are those of `IoSettings`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

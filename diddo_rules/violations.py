@@ -1,6 +1,7 @@
 """What a check finds: one class per error code, which holds all that anybody ever says about that error."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from string import Formatter
@@ -115,8 +116,14 @@ class Violation(metaclass=_ViolationType):
         return {name: getattr(self, name) for name in self.fact_names()}
 
     @property
+    def plain_facts(self) -> dict[str, Any]:
+        """The facts as plain JSON values; one that cannot be such a value is told as its `repr`."""
+        facts: dict[str, Any] = to_jsonable_python(self.facts, fallback=repr)
+        return facts
+
+    @property
     def message(self) -> str:
-        """The template with the facts filled in."""
+        """The template with the facts filled in; the template as it stands, and a warning, if that fails."""
         return self._filled(self.template)
 
     def message_in(self, locale: str | None) -> str:
@@ -136,7 +143,12 @@ class Violation(metaclass=_ViolationType):
         return Translation(cls.template, cls.remedy)
 
     def _filled(self, template: str) -> str:
-        return template.format(at=self.at, **self.facts)
+        try:
+            return template.format(at=self.at, **self.facts)
+        except Exception as error:  # noqa: BLE001 (the finding counts, whatever becomes of its words)
+            name = f"{type(self).__module__}.{type(self).__qualname__}"
+            warnings.warn(f"{name} cannot say {template!r}: {type(error).__name__}: {error}", stacklevel=3)
+            return template
 
     @classmethod
     def fact_names(cls) -> tuple[str, ...]:
@@ -152,5 +164,5 @@ class Violation(metaclass=_ViolationType):
     def to_error(self, locale: str | None = None) -> dict[str, Any]:
         """Return the member of the API's `{"errors": [...]}`: code, message, and details of plain JSON values."""
         said = self._said_in(locale)
-        details = {"pointer": self.at, "remedy": said.remedy, "facts": to_jsonable_python(self.facts)}
+        details = {"pointer": self.at, "remedy": said.remedy, "facts": self.plain_facts}
         return {"code": self.code, "message": self._filled(said.template), "details": details}

@@ -14,7 +14,10 @@ import diddo_rules  # which imports its parts, and pydantic, when they are asked
 if TYPE_CHECKING:
     from diddo_rules import Engine, Settings
 
-__all__ = ["engine_options", "json_option", "make_engine", "read_settings"]
+__all__ = ["TIME_LIMIT", "engine_options", "json_option", "make_engine", "read_settings"]
+
+TIME_LIMIT = 2.0
+"""Seconds after which a check is stopped where all wait for it and the settings do not say."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -52,9 +55,15 @@ def read_settings(*, config: Path | None, stop: str | None = None, **switches: s
     return diddo_rules.load_settings(Path.cwd(), os.environ, flags=flags, file=config)
 
 
-def make_engine(*, config: Path | None, stop: str | None = None, **switches: str | None) -> Engine:
-    """Make the engine of the current folder; `switches` are the flags load, enable and disable."""
-    engine = diddo_rules.Engine.from_settings(read_settings(config=config, stop=stop, **switches))
+def make_engine(
+    *, config: Path | None, stop: str | None = None, limited: bool = False, **switches: str | None
+) -> Engine:
+    """Make the engine of the current folder; `switches` are the flags load, enable and disable.
+
+    If it is `limited`, a check that hangs is stopped after `TIME_LIMIT`, where the settings do not say.
+    """
+    settings = read_settings(config=config, stop=stop, **switches)
+    engine = diddo_rules.Engine.from_settings(settings, time_limit=TIME_LIMIT if limited else None)
     for failed in engine.failed_plugins:
         click.echo(f"diddo: skipped the plugin {failed.name} ({failed.source}): {failed.cause}", err=True)
     return engine

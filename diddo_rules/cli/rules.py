@@ -66,18 +66,16 @@ def trace(cart: Path, *, point: Any, as_json: bool, **options: Any) -> int:
     plugin are broken.
     """
     judged = read_carts([cart])
-    engine = make_engine(**options)
+    engine = make_engine(limited=True, **options)
     context = diddo_rules.Context(point=point)
-    for it in judged:
-        report = _traced(engine, it.cart, context)
+    reports = [_traced(engine, it.cart, context) for it in judged]
+    for report in reports:
         if as_json:
             step = engine.next_step(report)
             click.echo(json.dumps(report.to_dict() | {"next": None if step is None else step._asdict()}))
         else:
             _print_trace(report, engine)
-        if not report.ok:
-            return ExitCode.FINDINGS
-    return ExitCode.OK
+    return ExitCode.OK if all(report.ok for report in reports) else ExitCode.FINDINGS
 
 
 def _traced(engine: Engine, cart: diddo_rules.Cart, context: diddo_rules.Context) -> Report:

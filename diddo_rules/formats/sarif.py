@@ -8,8 +8,6 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from pydantic_core import to_jsonable_python
-
 from diddo_rules.checks import SEVERITIES, Severity
 from diddo_rules.engine import Engine
 from diddo_rules.formats.judged import JudgedCart, findings
@@ -89,7 +87,7 @@ def _result(judged: JudgedCart, violation: Violation, codes: Sequence[str], loca
         "message": {"text": f"{violation.message_in(locale)} {violation.remedy_in(locale)}"},
         "locations": [_location(judged, violation.at)],
         "partialFingerprints": {"codeCartPointer/v1": _fingerprint(judged, violation)},
-        "properties": {"pointer": violation.at, "facts": to_jsonable_python(violation.facts)},
+        "properties": {"pointer": violation.at, "facts": violation.plain_facts},
     }
 
 

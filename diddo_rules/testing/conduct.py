@@ -101,7 +101,7 @@ def never_crashes(subject: Subject, pick: Pick) -> Complaint | None:
     crashes = [it for it in subject.crashes(subject.report(case)) if it.exception not in _FOREIGN]
     if not crashes:
         return None
-    return _complaint(subject, "never-crashes", crashes[0].check, _last_line(crashes[0]), case)
+    return _complaint(subject, "never-crashes", crashes[0].check, _told_in_a_line(crashes[0]), case)
 
 
 def declared_only(subject: Subject, pick: Pick) -> Complaint | None:
@@ -115,8 +115,10 @@ def _crashes(subject: Subject, report: Report, exceptions: tuple[str, ...]) -> l
     return [crash for crash in subject.crashes(report) if crash.exception in exceptions]
 
 
-def _last_line(crash: Crash) -> str:
-    return f"{crash.exception}: {crash.message.strip().splitlines()[-1] if crash.message.strip() else ''}"
+def _told_in_a_line(crash: Crash) -> str:
+    lines = (line.strip() for line in crash.message.splitlines())
+    said = (line for line in lines if line and not line.startswith("For further information visit "))  # pydantic's
+    return f"{crash.exception}: {', '.join(said)}"
 
 
 def reads(subject: Subject, pick: Pick) -> Complaint | None:

@@ -1,7 +1,10 @@
 """The properties of what a plugin finds: it is right, it can be told, and a cart can be brought out of it."""
 
 import json
+import warnings
 from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from diddo_rules.cart import Cart
 from diddo_rules.checks import leads_somewhere
@@ -21,14 +24,21 @@ def renders(subject: Subject, pick: Pick) -> Complaint | None:
     for check, violation in subject.found(subject.report(case)):
         for locale in (None, *violation.translations):
             try:
-                error = violation.to_error(locale)
-                fault = _fault_of(error)
+                _require_plain(violation, locale)
+                fault = _fault_of(violation.to_error(locale))
             except Exception as raised:  # noqa: BLE001 (a template or a fact may fail in any way, and is to be named)
                 fault = f"fails with {type(raised).__name__}: {raised}"
             if fault:
                 message = f"its text in {locale or 'English'} {fault}"
                 return _complaint(subject, "renders", check, violation, message, case)
     return None
+
+
+def _require_plain(violation: Violation, locale: str | None) -> None:
+    """Raise what the violation itself survives, so that a shopper is refused all the same."""
+    template = violation.template if locale is None else violation.translations[locale].template
+    template.format(at=violation.at, **violation.facts)
+    to_jsonable_python(violation.facts)
 
 
 def _fault_of(error: dict[str, Any]) -> str | None:
@@ -85,12 +95,18 @@ def valid_passes(subject: Subject, pick: Pick) -> Complaint | None:
         if not subject.refuses(check):
             continue
         if subject.refuses_all:
-            message = f"it refuses every valid cart: {violation.message}"
+            message = f"it refuses every valid cart: {_words_of(violation)}"
             return _complaint(subject, "valid-passes", check, violation, message, case)
         if violation.measure is None and not subject.passes_by_default(check, case):
-            message = f"it refuses a valid cart: {violation.message} (If it is a limit, say how far with `measure`.)"
+            message = f"it refuses a valid cart: {_words_of(violation)} (If it is a limit, say how far with `measure`.)"
             return _complaint(subject, "valid-passes", check, violation, message, case)
     return None
+
+
+def _words_of(violation: Violation) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it cannot be said is for `renders` to say
+        return violation.message
 
 
 def broken_alone(subject: Subject, pick: Pick) -> Complaint | None:

@@ -12,6 +12,7 @@ import click
 from diddo_gateways.documents import StateFileError
 from diddo_rules import Engine, load_settings
 from diddo_rules.cli.failures import CommandFailure, ExitCode
+from diddo_rules.cli.options import TIME_LIMIT
 from diddo_sandbox.catalogue import CatalogueError
 from diddo_sandbox.settings import sandbox_settings
 
@@ -19,8 +20,6 @@ __all__ = ["run_server"]
 
 PORT_IN_USE = 5
 FIRST_PORT, NEXT_PORTS = 8080, 100
-TIME_LIMIT = 2.0
-"""Seconds after which a check is stopped, where the settings do not say: all others wait for it."""
 
 
 def run_server(flags: Mapping[str, Any], *, config: Path | None, quiet: bool, as_json: bool) -> None:

@@ -499,3 +499,39 @@ def test_a_trace_tells_everything_of_each_check(run: Callable[..., tuple[int, st
     told = json.loads(out)
     assert {it["verdict"] for it in told["trace"]} == {"skipped"}
     assert told["next"]["path"] == "/checkout/c"
+
+
+def test_all_carts_of_a_file_are_traced(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "carts.jsonl").write_text('{"id": "a"}\n{"id": "b"}\n', encoding="utf-8")
+    code, out, _ = run("rules", "trace", "carts.jsonl")
+    assert code == 1
+    assert out.count("The cart is not valid.") == 2
+
+
+HANGS = """
+from collections.abc import Iterator
+from diddo_rules import Cart, check
+from diddo_plugins.cost import MissingTotalCost
+
+
+@check(priority=1)
+def hangs(cart: Cart) -> Iterator[MissingTotalCost]:
+    while cart.id:
+        pass
+    yield MissingTotalCost(at="/cost")
+"""
+
+
+@pytest.mark.parametrize("command", [("check",), ("rules", "trace")])
+def test_a_hanging_check_does_not_hang_the_command(
+    run: Callable[..., tuple[int, str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr("diddo_rules.cli.options.TIME_LIMIT", 0.05)
+    (tmp_path / "hangs.py").write_text(HANGS, encoding="utf-8")
+    (tmp_path / "cart.json").write_text('{"id": "c"}', encoding="utf-8")
+    code, out, _ = run(*command, "cart.json", "--load", "./hangs.py", "--enable", "hangs")
+    assert code == 1
+    assert "TimeLimitExceeded: it took longer than 0.05 s" in out

@@ -134,6 +134,37 @@ def test_a_mutator_that_fails_is_named(make_module: Callable[..., Any], fault: A
     assert complaint.message.startswith("the mutator of FAULT failed: ZeroDivisionError")
 
 
+def test_a_crash_is_told_in_one_line_with_what_pydantic_says_of_it(make_check: Callable[..., Any]) -> None:
+    def changes(cart: Cart, fault: Any) -> Iterator[Violation]:
+        cart.id = "mine"  # type: ignore[misc]  # which is what is wrong
+        yield fault(at="")
+
+    with pytest.raises(
+        PluginFault, match=r"ValidationError: 1 validation error for Cart, id, Instance is frozen \[.*\]\n"
+    ):
+        check_plugin(make_check("one", does=changes), count=5)
+
+
+def test_a_template_that_cannot_be_filled_in_is_named_and_stops_no_other_property() -> None:
+    class Unspeakable(Violation):
+        """Its number has no name."""
+
+        code = "UNSPEAKABLE"
+        http_status = 422
+        template = "It is {number.name}."
+        remedy = "Mend the rule."
+        number: int
+
+    @check()
+    def refuses(cart: Cart) -> Iterator[Unspeakable]:
+        yield Unspeakable(at="", number=len(cart.stores))
+
+    with pytest.raises(PluginFault) as caught:
+        check_plugin(refuses, count=5)
+    assert [it.property for it in caught.value.complaints] == ["renders", "valid-passes"]
+    assert "fails with AttributeError" in caught.value.complaints[0].message
+
+
 def test_io_checks_are_judged_as_well(fault: Any) -> None:
     @check(yields=(fault,))
     async def stock_is_enough(cart: Cart) -> Any:

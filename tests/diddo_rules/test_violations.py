@@ -26,6 +26,24 @@ def test_the_message_is_rendered_from_the_facts(over_limit: Any) -> None:
     assert over_limit.message == "$12.34 is over the limit of 10 at /cost/total."
 
 
+class Unspeakable(Violation):
+    """A template and a fact may be wrong in ways that show only when they are used."""
+
+    code = "UNSPEAKABLE"
+    http_status = 422
+    template = "It is {what.name}."
+    remedy = "Mend the rule."
+    what: object
+
+
+def test_a_violation_that_cannot_be_said_still_counts_and_names_its_class() -> None:
+    violation = Unspeakable(at="", what=object)
+    with pytest.warns(UserWarning, match=r"test_violations\.Unspeakable cannot say .*: AttributeError: .*'name'"):
+        error = violation.to_error()
+    assert error["message"] == "It is {what.name}."
+    assert error["details"]["facts"] == {"what": "<class 'object'>"}
+
+
 def test_a_violation_becomes_an_error_of_the_api(over_limit: Any) -> None:
     assert over_limit.to_error() == {
         "code": "OVER_LIMIT",
