@@ -155,7 +155,11 @@ class Work:
 
     def insert(self, obj: JsonObject, *, within: str | None = None) -> None:
         """Add a new object; its kind is `obj["object"]`. `within` is the id of what it lives in but does not name."""
-        self._held[obj["object"], obj["id"]] = Held(obj, 0, dirty=True, within=within)
+        key = obj["object"], obj["id"]
+        former = self._held.get(key)
+        # What was removed in this very work is replaced.
+        version = former.version if former is not None and former.removed else 0
+        self._held[key] = Held(obj, version, dirty=True, within=within)
 
     def save(self, obj: JsonObject, *, within: str | None = None) -> None:
         """Mark an object that `get` or `insert` has given as changed; `within` as it was inserted."""

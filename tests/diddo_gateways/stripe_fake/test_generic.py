@@ -1,6 +1,7 @@
 """The generic tier through the official SDK: one journey per pattern of operation."""
 
 import io
+import json
 from typing import Any
 
 import httpx
@@ -271,6 +272,42 @@ def test_the_second_version_has_errors_of_its_own_form(shop: Any) -> None:
     assert (missing.http_status, missing.code) == (404, "resource_missing")
     assert "doc_url" not in missing.json_body["error"]
     assert refused(accounts.create, {"nope": 1}).code == "parameter_unknown"
+
+
+def test_generic_objects_outlive_a_restart(serve: Any, tmp_path: Any) -> None:
+    state = tmp_path / "state.db"
+    with serve(state) as server:
+        made = server.client().v1.coupons.create({"percent_off": 5})
+        code = server.client().v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": made.id}})
+    with serve(state) as server:
+        v1 = server.client().v1
+        assert v1.coupons.retrieve(made.id).to_dict() == made.to_dict()
+        assert [found.id for found in v1.promotion_codes.list({"code": code.code}).data] == [code.id]
+
+
+def test_generic_objects_stay_in_their_world(server: Any) -> None:
+    mine, other = (server.client(f"sk_test_{name}").v1 for name in ("mine", "other"))
+    made = mine.coupons.create({"id": "SAME", "percent_off": 5})
+    assert other.coupons.list().data == []
+    assert refused(other.coupons.retrieve, made.id).http_status == 404
+    assert other.coupons.create({"id": "SAME", "percent_off": 9}).percent_off == 9
+    assert mine.coupons.retrieve("SAME").percent_off == 5
+
+
+def test_webhooks_tell_of_generic_objects(serve: Any) -> None:
+    delivered = []
+
+    async def deliver(_url: str, body: bytes, _headers: Any) -> int:
+        delivered.append(json.loads(body))
+        return 200
+
+    with serve(deliver=deliver) as server:
+        v1 = server.client().v1
+        v1.webhook_endpoints.create({"url": "https://shop.test/hooks", "enabled_events": ["tax_rate.created"]})
+        v1.coupons.create({"percent_off": 5})
+        rate = v1.tax_rates.create({"display_name": "VAT", "inclusive": False, "percentage": 19})
+        server.call(server.fake.settled())
+    assert [(event["type"], event["data"]["object"]["id"]) for event in delivered] == [("tax_rate.created", rate.id)]
 
 
 def test_documentation_ids_name_what_is_made_when_first_asked_for(serve: Any) -> None:
