@@ -26,7 +26,7 @@ from diddo_rules.plugin_settings import PluginSettings
 from diddo_rules.policies import CheckSettings, IoSettings, Layer, Mode, Policies
 from diddo_rules.report import Report
 from diddo_rules.revalidation import Revalidation
-from diddo_rules.settings import Settings
+from diddo_rules.settings import Settings, origin_of
 from diddo_rules.store_settings import StoreSettings
 from diddo_rules.suggest import did_you_mean
 from diddo_rules.telemetry import observation, observed
@@ -113,7 +113,7 @@ class Engine:
         for plugin in plugins:
             self._register(named_plugin(plugin))
         self._make_plans()
-        self._require_known_names()
+        self._require_known_names(lambda key: origin_of(key, origins or {}))
 
     @classmethod
     def from_settings(
@@ -408,13 +408,16 @@ class Engine:
             found |= offered
         return found
 
-    def _require_known_names(self) -> None:
+    def _require_known_names(self, place_of: Callable[[str], str]) -> None:
         plugins = {*self._plugins, *self.not_imported}
         checks = {step.name for step in self.plan.every_step()}
-        self._policies.require_known(plugins, checks, self.violations, unsure=bool(self.not_imported))
+        self._policies.require_known(
+            plugins, checks, self.violations, unsure=bool(self.not_imported), place_of=place_of
+        )
         for name in self._plugin_settings.tables:
             if name not in plugins:
-                raise SettingsError(f"plugins.{name}: there is no such plugin. {did_you_mean(name, plugins)}")
+                place = place_of(f"plugins.{name}")
+                raise SettingsError(f"{place}plugins.{name}: there is no such plugin. {did_you_mean(name, plugins)}")
 
     def _settings_at(self, point: Point) -> dict[str, StoreSettings[Any]]:
         models = self.hook.settings_model

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from diddo_rules.context import Point
 from diddo_rules.errors import PluginLoadError, SettingsError
 from diddo_rules.policies import Policies
-from diddo_rules.settings import validate_settings
+from diddo_rules.settings import origin_of, validate_settings
 from diddo_rules.store_settings import StoreSettings
 
 __all__ = ["PluginSettings"]
@@ -48,7 +48,8 @@ class PluginSettings:
         for where, tables in self._every_table(point, policies):
             for name in tables:
                 if name in plugins and name not in models:
-                    raise SettingsError(f"{where}.{name}: this plugin has no settings")
+                    key = f"{where}.{name}"
+                    raise SettingsError(f"{origin_of(key, self._origins)}{key}: this plugin has no settings")
         return {name: self._of(name, model, point, policies) for name, model in models.items()}
 
     def _every_table(self, point: Point, policies: Policies) -> Iterator[tuple[str, Tables]]:

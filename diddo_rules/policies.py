@@ -1,6 +1,6 @@
 """What the settings say of each check: its mode, its severity, its place in the order; here, there and in one store."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -143,26 +143,37 @@ class Policies:
                     yield value, f"{where}.{name}.{setting}"
 
     def require_known(
-        self, plugins: Collection[str], checks: Collection[str], codes: Collection[str], *, unsure: bool
+        self,
+        plugins: Collection[str],
+        checks: Collection[str],
+        codes: Collection[str],
+        *,
+        unsure: bool,
+        place_of: Callable[[str], str],
     ) -> None:
         """Raise `SettingsError` for a word that is neither a code, nor a plugin, nor, where that may be, a check.
 
-        `unsure` says that plugins were not imported, so that nobody knows what codes and checks they have.
+        `unsure` says that plugins were not imported, so that nobody knows what codes and checks they have. `place_of`
+        tells of a dotted key in which file and line it stands.
         """
         for setting, words in (("rules.enable", self.enable), ("rules.disable", self.disable)):
-            _require(sorted(words), {*plugins, *codes}, setting, "neither the code of a loaded check nor a plugin")
+            problem = "neither the code of a loaded check nor a plugin"
+            _require(sorted(words), {*plugins, *codes}, place_of(setting) + setting, problem)
         layers = {f"points.{it}": layer for it, layer in self.points.items()}
         layers |= {f"stores.{it}": layer for it, layer in self.stores.items()}
         tables = {"checks": self.checks} | {f"{where}.checks": layer.checks for where, layer in layers.items()}
         known = {*plugins, *checks, *codes}
         if unsure:
             tables = {}
+        problem = "neither the code of a loaded check, nor a check, nor a plugin"
         for where, table in tables.items():
-            _require(table, known, where, "neither the code of a loaded check, nor a check, nor a plugin")
+            for name in table:
+                _require([name], known, place_of(f"{where}.{name}") + where, problem)
         for where, layer in layers.items():
-            _require(layer.plugins, plugins, f"{where}.plugins", "no plugin")
+            for name in layer.plugins:
+                _require([name], plugins, place_of(f"{where}.plugins.{name}") + f"{where}.plugins", "no plugin")
         for domain, layer in self.stores.items():
-            _require_no_order(layer, f"stores.{domain}")
+            _require_no_order(layer, f"stores.{domain}", place_of)
 
     def _wants(self, names: Names) -> bool:
         if not self.disable.isdisjoint(names):
@@ -180,9 +191,10 @@ def _require(words: Iterable[str], known: Collection[str], where: str, problem: 
             raise SettingsError(f"{where}: {word} is {problem}. {did_you_mean(word, known)}")
 
 
-def _require_no_order(layer: Layer, where: str) -> None:
+def _require_no_order(layer: Layer, where: str, place_of: Callable[[str], str]) -> None:
     """Raise for what cannot differ within one cart, whose checks run once for all its stores."""
     for name, said in layer.checks.items():
         for setting in ("priority", "before", "after", "on_failure"):
             if getattr(said, setting) is not None:
-                raise SettingsError(f"{where}.checks.{name}.{setting}: one store of a cart cannot have its own")
+                key = f"{where}.checks.{name}.{setting}"
+                raise SettingsError(f"{place_of(key)}{key}: one store of a cart cannot have its own")

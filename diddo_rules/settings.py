@@ -21,7 +21,7 @@ from diddo_rules.policies import CheckSettings, IoSettings, Layer
 from diddo_rules.suggest import did_you_mean
 from diddo_rules.toml_lines import line_of
 
-__all__ = ["Names", "RulesSettings", "Settings", "load_settings", "validate_settings"]
+__all__ = ["Names", "RulesSettings", "Settings", "load_settings", "origin_of", "validate_settings"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SECTIONS = ("rules", "checks", "plugins", "points", "stores", "sandbox")
@@ -141,7 +141,7 @@ def validate_settings(
                 key = ".".join([section, *_steps(detail["loc"], values, missing=detail["type"] == "missing")])
                 given = "" if _SECRET.search(key) else f" (it is {short_repr(detail['input'])})"
                 problems.append((key, f"{detail['msg']}{given}."))
-    lines = [f"{_origin(key, origins or {})}{key}: {problem}" for key, problem in problems]
+    lines = [f"{origin_of(key, origins or {})}{key}: {problem}" for key, problem in problems]
     raise SettingsError("\n".join(lines))
 
 
@@ -171,7 +171,7 @@ class _File(str):
         return "" if line is None else f":{line}"
 
 
-def _origin(key: str, origins: Mapping[str, str]) -> str:
+def origin_of(key: str, origins: Mapping[str, str]) -> str:
     """Return `diddo.toml:12: ` for a key, or for the nearest key above it, whose origin is known."""
     nearest = key
     while nearest:
@@ -235,7 +235,8 @@ class _Merged:
         origin.path, origin.prefix = path, prefix
         for name, table in tables.items():
             if name not in _SECTIONS:
-                raise SettingsError(f"{path.name}: {prefix}{name}: no such table. {did_you_mean(name, _SECTIONS)}")
+                place = f"{origin}{origin.line_of(name)}"
+                raise SettingsError(f"{place}: {prefix}{name}: no such table. {did_you_mean(name, _SECTIONS)}")
             for key, value in _table(table, path, prefix + name).items():
                 if f"{name}.{key}" not in self._origins:
                     self.set(f"{name}.{key}", value, origin)
@@ -260,7 +261,7 @@ class _Merged:
                 self._require_table(self._tables[section][name], f"{section}.{name}")
         for point in self._tables["points"]:
             if point not in POINTS:
-                origin = _origin(f"points.{point}", self._origins)
+                origin = origin_of(f"points.{point}", self._origins)
                 raise SettingsError(f"{origin}points.{point}: there is no such point. {did_you_mean(point, POINTS)}")
         layers: dict[str, dict[str, Layer]] = {
             section: {name: self._layer(table, f"{section}.{name}") for name, table in self._tables[section].items()}
@@ -279,7 +280,7 @@ class _Merged:
 
     def _require_table(self, value: Any, section: str) -> None:
         if not isinstance(value, dict):
-            raise SettingsError(f"{_origin(section, self._origins)}{section} must be a table, not {value!r}")
+            raise SettingsError(f"{origin_of(section, self._origins)}{section} must be a table, not {value!r}")
 
     def _layer(self, table: dict[str, Any], section: str) -> Layer:
         for name in ("checks", "plugins"):

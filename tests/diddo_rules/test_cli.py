@@ -239,7 +239,7 @@ def test_usage_errors_are_json_too(run: Callable[..., tuple[int, str, str]]) -> 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("[rulse]", "diddo.toml: rulse: no such table. Did you mean rules?"),
+        ("[rulse]", "diddo.toml:1: rulse: no such table. Did you mean rules?"),
         ('[rules]\nload = ["./absent.py"]', "plugin absent (./absent.py): FileNotFoundError"),
         ('[rules]\ndisable = ["MISSING_STORE"]', "Did you mean MISSING_STORES?"),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from diddo_rules import Settings, SettingsError, load_settings, validate_settings
+from diddo_rules import Engine, Settings, SettingsError, load_settings, validate_settings
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_tables_of_others_are_handed_through(tmp_path: Path, write: Callable[...
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("diddo.toml", "[rulse]\n", r"diddo.toml: rulse: no such table. Did you mean rules\?"),
+        ("diddo.toml", "[rulse]\n", r"diddo.toml:1: rulse: no such table. Did you mean rules\?"),
         ("diddo.toml", "[rules]\nstpo = 'all'", r"diddo.toml:2: rules.stpo: .* Did you mean stop\?"),
         ("diddo.toml", "[rules]\nstop = 'never'", r"diddo.toml:2: rules.stop: Input should be 'first' or 'all'"),
         ("diddo.toml", "[rules]\ndisable = [1]", r"diddo.toml:2: rules.disable.0: Input should be a valid string"),
@@ -87,7 +87,7 @@ def test_tables_of_others_are_handed_through(tmp_path: Path, write: Callable[...
         ("diddo.toml", "[plugins]\nlimits = 3", "diddo.toml:2: plugins.limits must be a table, not 3"),
         ("diddo.toml", "[rules]\nstop = ", r"diddo.toml: .*\(at .*line 2|end of document"),
         ("pyproject.toml", "[tool]\ndiddo = 3", "pyproject.toml: tool.diddo must be a table, not 3"),
-        ("pyproject.toml", "[tool.diddo.ruels]\n", r"pyproject.toml: tool.diddo.ruels: .* Did you mean rules\?"),
+        ("pyproject.toml", "[tool.diddo.ruels]\n", r"pyproject.toml:1: tool.diddo.ruels: .* Did you mean rules\?"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named_with_the_file(
@@ -162,6 +162,31 @@ def test_every_wrong_key_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         validate_settings(Outer, {"a": 1, "b": 2}, section="sandbox")
     assert len(str(refused.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '[checks.MISSING_STORE]\nmode = "off"',
+        "[plugins.costs]\nmost = 1",
+        "[plugins.cost]\nmost = 1",
+        '[points.cart.checks.costs]\nmode = "off"',
+        "[points.cart.plugins.costs]\nmost = 1",
+        '[stores."a.example".plugins.costs]\nmost = 1',
+    ],
+)
+def test_a_name_that_nobody_has_is_told_with_file_and_line(
+    tmp_path: Path, write: Callable[..., Any], wrong: str
+) -> None:
+    write("diddo.toml", f'[rules]\nstop = "all"\n\n{wrong}\n')
+    with pytest.raises(SettingsError, match=r"^diddo\.toml:4: "):
+        Engine.from_settings(load_settings(tmp_path, {}))
+
+
+def test_so_is_a_wrong_switch(tmp_path: Path, write: Callable[..., Any]) -> None:
+    write("diddo.toml", '[rules]\nstop = "all"\ndisable = ["costs"]\n')
+    with pytest.raises(SettingsError, match=r"^diddo\.toml:3: rules\.disable: costs is neither"):
+        Engine.from_settings(load_settings(tmp_path, {}))
 
 
 def test_nothing_is_read_that_was_not_handed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
