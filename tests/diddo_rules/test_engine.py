@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from diddo_rules import (
     Cart,
     Case,
+    CheckSettings,
     Context,
     Engine,
     PlanError,
@@ -20,6 +21,7 @@ from diddo_rules import (
     SettingsError,
     Violation,
     check,
+    compiled,
     hookimpl,
 )
 
@@ -250,6 +252,26 @@ def test_one_code_of_a_check_that_has_two_is_switched_off_alone(
     assert Engine([both]).validate(cart).codes == ("FAULT", "OTHER")
     assert Engine([both], disable=["FAULT"]).validate(cart).codes == ("OTHER",)
     assert Engine([both], enable=["FAULT"]).validate(cart).codes == ("FAULT",)
+    assert Engine([both], disable=["FAULT"]).validate(cart).shadow is None
+
+
+def test_a_warning_of_a_check_does_not_keep_its_own_errors_back(
+    make_check: Callable[..., Any], cart: Cart, fault: type[Violation]
+) -> None:
+    other = make_check("other", code="OTHER").diddo_check.yields[0]
+
+    @check(yields=(fault, other))
+    def both(cart: Cart) -> Any:
+        yield from (other(at=""), fault(at="", number=1), fault(at="", number=2))
+
+    report = Engine([both], stop="first", checks={"OTHER": CheckSettings(severity="warning")}).validate(cart)
+    assert ([it.code for it in report.warnings], report.codes) == (["OTHER"], ("FAULT",))
+
+
+def test_without_a_time_limit_nothing_is_wrapped_around_a_validation(make_check: Callable[..., Any]) -> None:
+    judge = compiled.compile_plan(Engine([make_check("one")]).plan)
+    assert compiled.limited(judge, None) is judge
+    assert compiled.limited(judge, 1.0) is not judge
 
 
 @pytest.mark.parametrize("switch", ["enable", "disable"])

@@ -228,6 +228,38 @@ def test_a_store_can_have_its_own_policy(make_check: Callable[..., Any], cart: C
     assert [it.at for it in report.shadow.violations] == ["/stores/1/store"]
 
 
+def test_what_points_behind_the_last_store_has_the_general_policy(make_check: Callable[..., Any], cart: Cart) -> None:
+    def behind(cart: Cart, fault: type[Violation]) -> Iterator[Violation]:
+        for position in range(len(cart.stores), len(cart.stores) + 3):
+            yield fault(at=f"/stores/{position}", number=position)
+
+    stores = {"one.example": Layer(checks={"FAULT": CheckSettings(severity="warning")})}
+    report = Engine([make_check("behind", does=behind)], stores=stores).validate(cart)
+    assert ([it.at for it in report.violations], report.crashed) == (["/stores/2", "/stores/3", "/stores/4"], ())
+
+
+def test_words_count_by_what_they_say(make_check: Callable[..., Any], cart: Cart) -> None:
+    """Words that come from elsewhere, as from JSON, equal ours and are other objects."""
+    said: dict[str, Any] = {it: it.upper().lower() for it in ("first", "error", "enforce", "shadow", "off")}
+    checks = [
+        make_check("one", does=one_fault, severity=said["error"], priority=1),
+        make_check("two", code="B", does=one_fault, priority=2, requires=("FAULT",)),
+        make_check("late", code="C", does=one_fault, priority=3),
+    ]
+    engine = Engine(checks, stop=said["first"])
+    engine.set_mode("FAULT", said["shadow"])
+    engine.set_mode("B", said["shadow"])
+    report = engine.validate(cart)
+    assert (report.codes, report.shadow and report.shadow.codes) == (("C",), ("FAULT",))
+    assert report.shadow is not None
+    assert [it.check for it in report.shadow.skipped] == ["two:two"]
+    engine.set_mode("FAULT", said["enforce"])
+    assert engine.validate(cart).codes == ("FAULT",)
+    engine.set_mode("FAULT", said["off"])
+    report = engine.validate(cart)
+    assert (report.codes, report.shadow and report.shadow.codes) == (("C",), ("B",))
+
+
 def test_a_check_can_be_on_in_one_store_alone(make_check: Callable[..., Any], cart: Cart) -> None:
     engine = Engine(
         [make_check("each", does=in_each_store)],
