@@ -189,6 +189,14 @@ def test_one_fault_never_hides_another(whole: dict[str, Any], found: Callable[..
     assert {code for code, _ in found(broken)} == {codes[fault] for fault in faults}
 
 
+def test_a_submitted_cart_is_named_by_its_id_of_now(whole: dict[str, Any], diddo_engine: Engine) -> None:
+    submitted = Cart.model_validate(whole | {"status": "SUBMITTED"})
+    renamed = submitted.model_copy(update={"id": "another"})
+    again = diddo_engine.revalidate(diddo_engine.validate(submitted), renamed, changed=("id",))
+    assert again == diddo_engine.validate(renamed)
+    assert "another" in again.violations[0].message
+
+
 BROKEN_STORES = {
     "MISSING_STORE_DOMAIN": {"store": ""},
     "SHIPPING_ADDRESS_UNAVAILABLE": {"offer": None},

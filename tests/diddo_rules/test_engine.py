@@ -154,6 +154,30 @@ def test_whatever_a_check_does_wrong_is_told(
     assert report.ran == ("wrong:wrong", "next:next")
 
 
+@pytest.mark.parametrize("earlier", [None, one_fault])
+def test_a_check_that_breaks_when_it_is_called_is_isolated_too(
+    make_check: Callable[..., Any], cart: Cart, earlier: Any
+) -> None:
+    other = make_check("other", code="OTHER").diddo_check.yields[0]
+
+    @check(yields=(other,), priority=2)
+    def no_generator(cart: Cart) -> Any:
+        raise RuntimeError("broken on purpose")
+
+    report = Engine([make_check("earlier", does=earlier, priority=1), no_generator]).validate(cart)
+    assert [(it.exception, it.message) for it in report.crashed] == [("RuntimeError", "broken on purpose")]
+    assert report.ran == ("earlier:earlier", "no_generator:no_generator")
+
+
+def test_what_is_no_violation_hides_none_behind_it(cart: Cart, fault: type[Violation]) -> None:
+    @check(yields=(fault,))
+    def mixed(cart: Cart) -> Any:
+        return [None, fault(at="", number=1), "text", fault(at="", number=2)]
+
+    report = Engine([mixed]).validate(cart)
+    assert (len(report.crashed), [it.number for it in report.violations]) == (2, [1, 2])
+
+
 @pytest.mark.parametrize("returned", [None, 3, object()])
 def test_a_check_without_a_yield_is_told_apart(cart: Cart, fault: type[Violation], returned: Any) -> None:
     @check(yields=(fault,))

@@ -238,6 +238,29 @@ def test_what_points_behind_the_last_store_has_the_general_policy(make_check: Ca
     assert ([it.at for it in report.violations], report.crashed) == (["/stores/2", "/stores/3", "/stores/4"], ())
 
 
+@pytest.mark.parametrize("at", ["", "/cost/total", "/stores", "/stores/0"])
+def test_what_is_found_in_no_store_has_the_general_policy(cart: Cart, fault: type[Violation], at: str) -> None:
+    @check(yields=(fault,))
+    def anywhere(cart: Cart | None, context: Context) -> Iterator[Violation]:
+        yield fault(at=at, number=1)
+
+    stores = {"one.example": Layer(checks={"FAULT": CheckSettings(severity="warning")})}
+    engine = Engine([anywhere], stores=stores)
+    report = engine.validate(cart)
+    assert (report.codes, report.crashed) == (() if at == "/stores/0" else ("FAULT",), ())
+    assert (engine.validate(None).codes, engine.validate(None).crashed) == (("FAULT",), ())
+
+
+def test_what_counts_silences_what_is_only_recorded(make_check: Callable[..., Any], cart: Cart) -> None:
+    checks = [
+        make_check("old", does=one_fault, priority=1),
+        make_check("new", code="NEW", does=one_fault, priority=2, requires=("FAULT",)),
+    ]
+    report = Engine(checks, checks={"NEW": CheckSettings(mode="shadow")}).validate(cart)
+    assert report.shadow is not None
+    assert [(it.check, it.reason) for it in report.shadow.skipped] == [("new:new", "FAULT was found")]
+
+
 def test_words_count_by_what_they_say(make_check: Callable[..., Any], cart: Cart) -> None:
     """Words that come from elsewhere, as from JSON, equal ours and are other objects."""
     said: dict[str, Any] = {it: it.upper().lower() for it in ("first", "error", "enforce", "shadow", "off")}
