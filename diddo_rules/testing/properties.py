@@ -19,7 +19,7 @@ from diddo_rules.testing.complaint import Complaint, PluginFault
 from diddo_rules.testing.measures import monotone
 from diddo_rules.testing.subject import CheckHangs, Subject
 
-__all__ = ["PROPERTIES", "Complaint", "PluginFault", "Property", "check_plugin", "complaints_about"]
+__all__ = ["PROPERTIES", "Complaint", "PluginFault", "Property", "check_plugin", "complaints_about", "ends_all"]
 
 _Judge = Callable[[Subject, Pick], Complaint | None]
 
@@ -149,8 +149,13 @@ def complaints_about(
         if it.name not in without:
             complaint = smallest_complaint(it.judge, subject, count=count, seed=seed)
             yield it, complaint
-            if complaint is not None and (it.fundamental or complaint.property != it.name):
+            if complaint is not None and ends_all(it, complaint):
                 return
+
+
+def ends_all(judged: Property, complaint: Complaint) -> bool:
+    """Return whether the other properties have nothing to stand on after this complaint."""
+    return judged.fundamental or complaint.property != judged.name
 
 
 def _engine_with(plugin: object, settings: Mapping[str, Any] | None) -> tuple[Engine, str]:

@@ -48,6 +48,16 @@ def test_a_failure_shows_the_smallest_cart_also_without_the_sandbox(run_pytest: 
     assert "Traceback" not in failure
 
 
+def test_after_a_fundamental_fault_the_other_properties_are_skipped(
+    run_pytest: Pytest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIDDO_RULES_LOAD", str(BROKEN / "pure.py"))
+    done = run_pytest("--diddo-plugin", "pure", "-rs")
+    names = [it.name for it in PROPERTIES]
+    assert f"1 failed, {1 + names.index('pure')} passed, {len(names) - 1 - names.index('pure')} skipped" in done.stdout
+    assert "pure does not keep pure" in done.stdout
+
+
 def test_its_workers_collect_the_same(run_pytest: Pytest) -> None:
     done = run_pytest("-n", "2", "--diddo-plugin", "cart", "-k", "own or cart and (reads or renders)")
     assert done.returncode == 0, done.stdout
