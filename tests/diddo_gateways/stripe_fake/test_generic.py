@@ -204,6 +204,12 @@ def test_numbers_are_not_kept(v1: Any) -> None:
     assert [found.id for found in listed] == [source.id]
 
 
+def test_a_discount_is_taken_off_where_there_is_one(v1: Any) -> None:
+    customer = v1.customers.create()
+    error = refused(v1.customers.delete_discount, customer.id)
+    assert (error.http_status, error.user_message) == (404, f"No active discount for customer: {customer.id}")
+
+
 def test_previews_are_not_kept(v1: Any) -> None:
     customer = v1.customers.create()
     assert v1.invoices.create_preview({"customer": customer.id}).customer == customer.id

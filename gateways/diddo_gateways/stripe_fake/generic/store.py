@@ -57,7 +57,8 @@ class Case:
             if obj is not None and self.call.work.fake.made_up is not None and is_documentation_id(kind, object_id):
                 obj |= self.owner
                 return obj
-        raise ResourceMissing(self.pattern.kinds[0], object_id, param=placeholder)
+        # Of several kinds the last is the one that the others are called by: a card is a source.
+        raise ResourceMissing(self.pattern.kinds[-1], object_id, param=placeholder)
 
     async def get(self, kind: str, object_id: str) -> JsonObject | None:
         """Return an object, or None; an account's own object is there from the start."""

@@ -19,6 +19,14 @@ ENDED: dict[str, dict[str, Any]] = {
 }
 
 
+class NothingThere(ResourceMissing):
+    """What the URL takes off an object, the object does not have."""
+
+    def __init__(self, field: str, kind: str, object_id: str) -> None:
+        super().__init__(field, object_id, param=None)
+        self.message = f"No active {field} for {kind}: {object_id}"
+
+
 async def create(case: Case) -> Answer:
     """Make an object from the parameters, store it when it has an id, and tell of it."""
     if not case.pattern.kinds:
@@ -118,8 +126,7 @@ async def _take_off(case: Case) -> JsonObject:
     owner = None if parent is None else await case.get(parent.kind, case.parent_id or "")
     held = (owner or {}).get(field)
     if owner is None or not isinstance(held, dict):
-        noun = "" if parent is None else parent.kind
-        raise ResourceMissing(kind, f"of {noun} {case.parent_id}", param=field)
+        raise NothingThere(field, "" if parent is None else parent.kind, case.parent_id or "")
     owner[field] = None
     case.call.work.save(owner)
     case.tell(held, "deleted")
