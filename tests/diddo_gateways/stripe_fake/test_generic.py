@@ -123,6 +123,20 @@ def test_nested_objects_live_in_their_parent(shop: Any, v1: Any, well_formed: An
     assert shop.events()[-2:] == ["customer.tax_id.created", "customer.tax_id.deleted"]
 
 
+def test_a_tax_id_is_its_owners_wherever_it_was_made(v1: Any) -> None:
+    customer = v1.customers.create()
+    owner = {"type": "customer", "customer": customer.id}
+    made = [
+        v1.customers.tax_ids.create(customer.id, {"type": "eu_vat", "value": "DE123456789"}),
+        v1.tax_ids.create({"type": "eu_vat", "value": "DE987654321", "owner": owner}),
+        v1.tax_ids.create({"type": "us_ein", "value": "12-3456789", "owner": {"type": "self"}}),
+    ]
+    owned = [made[1].id, made[0].id]
+    assert [found.id for found in v1.customers.tax_ids.list(customer.id).data] == owned
+    assert [found.id for found in v1.tax_ids.list({"owner": owner}).data] == owned
+    assert [found.id for found in v1.tax_ids.list({"owner": {"type": "self"}}).data] == [made[2].id]
+
+
 def test_children_that_do_not_name_their_parent_live_in_it_too(v1: Any) -> None:
     feature = v1.entitlements.features.create({"name": "Chat", "lookup_key": "chat"})
     hat, cap = v1.products.create({"name": "Hat"}), v1.products.create({"name": "Cap"})

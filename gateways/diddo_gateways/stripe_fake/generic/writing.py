@@ -11,7 +11,7 @@ import orjson
 from diddo_gateways.stripe_fake.cards import test_cards
 from diddo_gateways.stripe_fake.catalogue import Node
 from diddo_gateways.stripe_fake.errors import ResourceMissing
-from diddo_gateways.stripe_fake.generic.card_details import details_of
+from diddo_gateways.stripe_fake.generic.derived import details_of
 from diddo_gateways.stripe_fake.generic.fitting import NOTHING, as_map, choice, scalar
 from diddo_gateways.stripe_fake.generic.references import References
 from diddo_gateways.stripe_fake.generic.tier import Tier
@@ -61,7 +61,7 @@ class Writer:
             owner: fields by which it names what it lives in.
         """
         obj = self._values.begin(kind, object_id)
-        await self.write(obj, details_of(kind, params, self._work.now), owner)
+        await self.write(obj, details_of(kind, {**params, **(owner or {})}, self._work.now), owner)
         return obj
 
     async def write(self, obj: JsonObject, params: Mapping[str, Any], owner: Mapping[str, str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What objects keep of what they do not keep: of a card, a bank account or a file only what it says of itself."""
+"""What follows from what is given: of a card, a bank account or a file only what it says of itself is kept."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,16 +22,23 @@ BRANDS = {
 }
 
 
-def details_of(kind: str, params: Mapping[str, Any], now: int) -> Mapping[str, Any]:
+def details_of(kind: str, params: Mapping[str, Any], now: int) -> dict[str, Any]:
     """Return the parameters of an object with what its numbers, or its file, say in place of these themselves.
 
     Raises:
         CardError: the number, the expiry or the security code is wrong, or the number is no test card's.
     """
-    if kind == "file":
-        return {**params, **params.get("file", {})}
-    if kind not in ("card", "bank_account"):
-        return params
+    match kind:
+        case "file":
+            return {**params, **params.get("file", {})}
+        case "tax_id":
+            return {**params, **_of_owner(params)}
+        case "card" | "bank_account":
+            return _of_numbers(kind, params, now)
+    return dict(params)
+
+
+def _of_numbers(kind: str, params: Mapping[str, Any], now: int) -> dict[str, Any]:
     held = next((params[name] for name in HOLDERS if name in params), params)
     token = test_cards().by_token.get(held) if isinstance(held, str) else None
     given = held if isinstance(held, dict) else {}
@@ -47,6 +54,12 @@ def details_of(kind: str, params: Mapping[str, Any], now: int) -> Mapping[str, A
         )
         return said | _of_card(found) | {"exp_month": month, "exp_year": year}
     return said
+
+
+def _of_owner(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tax id's customer and its owner, of which either may have been given."""
+    customer = params.get("customer") or params.get("owner", {}).get("customer")
+    return {} if customer is None else {"customer": customer, "owner": {"type": "customer", "customer": customer}}
 
 
 def _of_card(card: Card) -> dict[str, Any]:
