@@ -1,6 +1,6 @@
 """Running the hook `around_validation`, and surviving what plugins do in it."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from reprlib import repr as short_repr
 from typing import Any
@@ -14,7 +14,10 @@ from diddo_rules.context import Context
 from diddo_rules.errors import PlanError
 from diddo_rules.report import Crash, Report
 
-__all__ = ["Around", "wrap", "wrappers_of"]
+__all__ = ["Around", "Revalidate", "wrap", "wrap_revalidation", "wrappers_of"]
+
+Revalidate = Callable[[Report, Cart, tuple[str, ...], Context], Report]
+"""Judges a cart anew, given the report on it before a change, and what was changed."""
 
 
 class Around:
@@ -90,5 +93,18 @@ def wrap(judge: Judge, wrappers: Sequence[pluggy.HookImpl]) -> Judge:
         around = Around(wrappers, cart, context)
         around.enter()
         return around.leave(judge(cart, context))
+
+    return wrapped
+
+
+def wrap_revalidation(revalidate: Revalidate, wrappers: Sequence[pluggy.HookImpl]) -> Revalidate:
+    """Return `revalidate` inside all wrappers, which makes it say what a validation says; itself without any."""
+    if not wrappers:
+        return revalidate
+
+    def wrapped(report: Report, cart: Cart, changed: tuple[str, ...], context: Context) -> Report:
+        around = Around(wrappers, cart, context)
+        around.enter()
+        return around.leave(revalidate(report, cart, changed, context))
 
     return wrapped

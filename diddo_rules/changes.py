@@ -22,7 +22,8 @@ def only_worsened(before: Report, after: Report, *, carts: tuple[Cart | None, Ca
     there are more of it.
     """
     were = _by_fault(before.violations, carts[0])
-    hidden = {it.check for it in before.skipped}
+    # Where there was no cart, nothing was wrong with it.
+    hidden = set() if carts[0] is None else {it.check for it in before.skipped}
     worsened: list[Violation] = []
     tolerated: list[Violation] = list(before.tolerated)
     for fault, now in _by_fault(after.violations, carts[1]).items():
@@ -32,7 +33,7 @@ def only_worsened(before: Report, after: Report, *, carts: tuple[Cart | None, Ca
             if earlier is not None:
                 known.remove(earlier)
                 tolerated.append(violation)
-            elif _checked_by(violation, after) <= hidden:
+            elif _checked_by(violation, after) & hidden:
                 tolerated.append(violation)
             else:
                 worsened.append(violation)
@@ -90,5 +91,5 @@ def _worse(now: Violation, before: Violation) -> bool:
 
 
 def _checked_by(violation: Violation, report: Report) -> set[str]:
-    """Return the check that has found the violation."""
+    """Return the check that has found the violation; none if a wrapper has added it."""
     return {check for check, found in report.findings.items() if any(it is violation for it in found)}

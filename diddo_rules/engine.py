@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, Self
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pluggy
 
 from diddo_rules import hookspecs
-from diddo_rules.around import Around, wrap, wrappers_of
+from diddo_rules.around import Around, Revalidate, wrap, wrap_revalidation, wrappers_of
 from diddo_rules.careful import CarefulPass, Stop
 from diddo_rules.cart import Cart
 from diddo_rules.changes import only_worsened
@@ -44,11 +44,12 @@ _CHECKOUT = ApiCall("POST", "/checkout/{cart_id}", "Opens the payment session.")
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """What is done at one enforcement point."""
+    """What is done at one enforcement point; `judge_all` goes on after the first violation, whatever the settings say."""
 
     plan: Plan
     judge: Judge
-    revalidate: Callable[[Report, Cart, tuple[str, ...], Context], Report]
+    judge_all: Judge
+    revalidate: Revalidate
 
 
 class Engine:
@@ -167,15 +168,16 @@ class Engine:
 
     async def validate_async(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
         """Return the report on the cart as `validate` does, and let the I/O checks have their say."""
+        return await self._validate_async(cart, context, self._stop)
+
+    async def _validate_async(self, cart: Cart | None, context: Context, stop: Stop) -> Report:
         course = self._courses[context.point]
         if not course.plan.has_io:
-            return course.judge(cart, context)
-        around = Around(self._wrappers, cart, context)
-        with within(self._time_limit):
-            around.enter()
+            return course.judge(cart, context) if stop == self._stop else course.judge_all(cart, context)
+        around = self._entered(cart, context)
         with observation(course.plan, context) as seen:
             make = CarefulPass if seen is None else seen.careful
-            careful = make(course.plan, self._stop, cart, context)
+            careful = make(course.plan, stop, cart, context)
             with within(self._time_limit):
                 careful.go_on()
             io_steps = course.plan.steps[course.plan.first_io :]
@@ -204,17 +206,20 @@ class Engine:
     def validate_change(self, before: Cart | None, after: Cart, context: Context = _NO_CONTEXT) -> Report:
         """Return the report on `after`, in which only what the change has added or worsened is a violation.
 
-        What was wrong already is `tolerated`, so that a shopper can always leave a faulty cart step by step.
+        What was wrong already is `tolerated`, so that a shopper can always leave a faulty cart step by step. All checks
+        are asked, since to stop at the first violation would hide what else was wrong.
 
         Raises:
             NeedsAwait: there are I/O checks at this point.
         """
-        reports = self.validate(before, context), self.validate(after, context)
+        judge = self._courses[context.point].judge_all
+        reports = judge(before, context), judge(after, context)
         return only_worsened(*reports, carts=(before, after))
 
     async def validate_change_async(self, before: Cart | None, after: Cart, context: Context = _NO_CONTEXT) -> Report:
         """Return the report on a change as `validate_change` does, and let the I/O checks have their say."""
-        reports = await self.validate_async(before, context), await self.validate_async(after, context)
+        was = await self._validate_async(before, context, "all")
+        reports = was, await self._validate_async(after, context, "all")
         return only_worsened(*reports, carts=(before, after))
 
     def trace(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
@@ -226,15 +231,17 @@ class Engine:
         plan = self._courses[context.point].plan
         if plan.has_io:
             return self._refuse(cart, context)
+        around = self._entered(cart, context)
         careful = self._timed_pass(plan, cart, context)
-        return self._traced(careful)
+        return self._traced(careful, around)
 
     async def trace_async(self, cart: Cart | None, context: Context = _NO_CONTEXT) -> Report:
         """Return what `trace` does, and let the I/O checks have their say."""
         plan = self._courses[context.point].plan
+        around = self._entered(cart, context)
         careful = self._timed_pass(plan, cart, context)
         careful.seconds |= await self._lane.run(plan.steps[plan.first_io :], careful)
-        return self._traced(careful)
+        return self._traced(careful, around)
 
     def _timed_pass(self, plan: Plan, cart: Cart | None, context: Context) -> "TimedPass":
         from diddo_rules.trace import TimedPass  # noqa: PLC0415 (only who asks for a trace pays for it)
@@ -244,9 +251,16 @@ class Engine:
             careful.go_on()
         return careful
 
-    def _traced(self, careful: "TimedPass") -> Report:
+    def _traced(self, careful: "TimedPass", around: Around) -> Report:
         with within(self._time_limit):  # each check is asked again
-            return careful.traced_report(self._plugins)
+            report = careful.traced_report(self._plugins)
+            return replace(around.leave(report), trace=report.trace)
+
+    def _entered(self, cart: Cart | None, context: Context) -> Around:
+        around = Around(self._wrappers, cart, context)
+        with within(self._time_limit):
+            around.enter()
+        return around
 
     def next_step(self, report: Report) -> ApiCall | None:
         """Return the API call that clears the first violation that a call can clear; that to the checkout if ok."""
@@ -385,10 +399,16 @@ class Engine:
         steps = steps_of(implementations, settings=settings, policies=self._policies, point=point)
         plan = make_plan(steps, point=point)
         if plan.has_io:
-            return _Course(plan, self._refuse, lambda _report, cart, _changed, context: self._refuse(cart, context))
-        judge = observed(compile_plan(plan, stop=self._stop), plan, self._stop)
-        judge = limited(wrap(judge, self._wrappers), self._time_limit)
-        return _Course(plan, judge, limited(Revalidation(plan, self._stop).judge, self._time_limit))
+            refuse = self._refuse
+            return _Course(plan, refuse, refuse, lambda _report, cart, _changed, context: refuse(cart, context))
+        judge = self._judge(plan, self._stop)
+        judge_all = judge if self._stop == "all" else self._judge(plan, "all")
+        revalidate = wrap_revalidation(Revalidation(plan, self._stop).judge, self._wrappers)
+        return _Course(plan, judge, judge_all, limited(revalidate, self._time_limit))
+
+    def _judge(self, plan: Plan, stop: Stop) -> Judge:
+        judge = observed(compile_plan(plan, stop=stop), plan, stop)
+        return limited(wrap(judge, self._wrappers), self._time_limit)
 
     def _refuse(self, _cart: Cart | None, context: Context) -> Report:
         names = ", ".join(step.name for step in self.plan_at(context.point).steps if step.info.is_io)

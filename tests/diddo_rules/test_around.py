@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diddo_rules import Cart, Context, Engine, PlanError, Violation, check, hookimpl
+from diddo_rules import Cart, Context, Engine, PlanError, Report, Violation, check, hookimpl
 
 
 def one_fault(cart: Cart, fault: type[Violation]) -> Iterator[Violation]:
@@ -102,3 +102,30 @@ def test_a_hanging_wrapper_is_stopped_like_a_hanging_check(
     assert [(it.check, it.plugin, it.exception) for it in report.crashed] == [
         ("around_validation", "around", "TimeLimitExceeded")
     ]
+
+
+@pytest.mark.parametrize("does_io", [False, True])
+def test_revalidations_and_traces_are_wrapped_as_well(
+    make_check: Callable[..., Any],
+    make_module: Callable[..., ModuleType],
+    cart: Cart,
+    fault: type[Violation],
+    *,
+    does_io: bool,
+) -> None:
+    @check(yields=(fault,))
+    async def asks(cart: Cart) -> list[Violation]:
+        return []
+
+    @hookimpl(wrapper=True)
+    def around_validation(cart: Cart, context: Context) -> Any:
+        report = yield
+        return Report((), report.ran, (), ())
+
+    lenient = make_module("lenient", around_validation=around_validation)
+    engine = Engine([make_check("one", does=one_fault), lenient, *([asks] * does_io)])
+    traced = asyncio.run(engine.trace_async(cart)) if does_io else engine.trace(cart)
+    assert traced.ok
+    assert traced.trace
+    if not does_io:
+        assert engine.revalidate(engine.validate(cart), cart, changed=("cost",)).ok

@@ -1,11 +1,13 @@
 # ruff: noqa: ARG001 (checks have the signature of their hook)
+import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from diddo_rules import Cart, CartLine, CartStore, Cost, Engine, Money, Variant, Violation, check
+from diddo_rules import Cart, CartLine, CartStore, Context, Cost, Engine, Money, Variant, Violation, check, hookimpl
 from diddo_rules.edits import with_line, with_store
 from diddo_rules.testing import cases, gen_cart, installed_engine, replayed, valid_cases
 
@@ -210,3 +212,38 @@ def test_a_line_whose_variant_gets_its_id_is_still_the_same(
     named = Cart(id="c", stores=(store("a.example", x=20),))
     report = engine.validate_change(with_line(named, 0, 0, variant=variant), named)
     assert (report.ok, len(report.tolerated)) == (True, 1)
+
+
+def test_where_there_was_no_cart_everything_is_new() -> None:
+    report = Engine([not_too_dear]).validate_change(None, priced(150))
+    assert report.codes == ("TOO_DEAR",)
+
+
+@pytest.mark.parametrize("does_io", [False, True])
+def test_to_stop_at_the_first_violation_hides_nothing_that_a_change_adds(
+    make_check: Callable[..., Any], fault: type[Violation], *, does_io: bool
+) -> None:
+    @check(yields=(fault,))
+    async def asks(cart: Cart) -> list[Violation]:
+        return []
+
+    def always(cart: Cart, fault: type[Violation]) -> Iterator[Violation]:
+        yield fault(at="", number=1)
+
+    engine = Engine([make_check("first", does=always, priority=1), not_too_dear, *([asks] * does_io)], stop="first")
+    carts = priced(50), priced(150)
+    report = asyncio.run(engine.validate_change_async(*carts)) if does_io else engine.validate_change(*carts)
+    assert report.codes == ("TOO_DEAR",)
+    assert [it.code for it in report.tolerated] == ["FAULT"]
+
+
+def test_what_a_wrapper_finds_is_new_as_well(make_module: Callable[..., Any], fault: type[Violation]) -> None:
+    @hookimpl(wrapper=True)
+    def around_validation(cart: Cart, context: Context) -> Any:
+        report = yield
+        dear = cart.cost is not None and cart.cost.total is not None and cart.cost.total.value > 100
+        return replace(report, violations=(fault(at="/cost", number=1),)) if dear else report
+
+    engine = Engine([make_module("around", around_validation=around_validation)])
+    assert engine.validate_change(priced(50), priced(150)).codes == ("FAULT",)
+    assert engine.validate_change(priced(150), priced(150)).ok
