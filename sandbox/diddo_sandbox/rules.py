@@ -76,6 +76,7 @@ class Rules:
 
         Raises:
             SettingsError: there is no such code, check or plugin.
+            PlanError: with that check the others cannot be put in order.
         """
         while True:
             document = await world.get(KIND, ID)

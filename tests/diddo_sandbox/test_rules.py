@@ -270,3 +270,17 @@ def test_what_is_only_in_english_says_so(serve: Callable[..., Client]) -> None:
     )
     assert answer.status == 400
     assert answer.headers["content-language"] == "en"
+
+
+@check(before=("MISSING_STORES",), after=("VARIANT_NOT_FOUND",), yields=(BuyerIdentityMissing,))
+def in_a_circle(cart: Cart) -> Iterator[BuyerIdentityMissing]:
+    yield from ()
+
+
+def test_a_mode_that_would_make_a_circle_is_refused(serve: Callable[..., Client]) -> None:
+    modes = {"pieces:in_a_circle": CheckSettings(mode="off")}
+    client = serve(engine_with(in_a_circle, checks=modes))
+    answer = client.mode("pieces:in_a_circle", "enforce")
+    assert (answer.status, answer.codes) == (422, ["INVALID_VALUE"])
+    assert "checks wait for each other in a circle" in answer.json["errors"][0]["message"]
+    assert client("GET", "/_sandbox/rules").json["rules"][-1]["mode"] == "off"

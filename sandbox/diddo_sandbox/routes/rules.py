@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from diddo_rules import SettingsError, pointer
+from diddo_rules import PlanError, SettingsError, pointer
 from diddo_rules.context import Point
 from diddo_rules.policies import Mode
 from diddo_sandbox.answers import ERROR_RESPONSES
@@ -67,7 +67,7 @@ async def set_mode(change: ModeChange, caller: CurrentCaller) -> RuleList:
     """Enforce, shadow or switch off a check in the key's world, from the next validation on."""
     try:
         await caller.services.rules.set_mode(caller.world, change.name, change.mode)
-    except SettingsError as error:
+    except (SettingsError, PlanError) as error:
         raise ApiError(InvalidValue(at=pointer("name"), problem=f"{error}")) from error
     return await list_rules(caller)
 
