@@ -112,6 +112,7 @@ class Sandbox:
             worlds,
             pages_url=base_url,
             raw_cards=settings.raw_cards,
+            documentation_ids=settings.documentation_ids,
             platform_endpoints=[receiver],
             deliver=self._deliver,
         )

@@ -65,6 +65,8 @@ class SandboxSettings(BaseModel):
         cst_field: the name of the field that carries the customer session token.
         failed_attempts: so many failed payments cancel a checkout.
         raw_cards: whether the fake Stripe takes raw test card numbers through its API.
+        documentation_ids: whether ids such as `cus_xxxxxxxxxxxxx` name objects that are made when first asked for, for
+            suites that were written against a server that remembers nothing.
         allowed_hosts: further host names under which the server may be addressed.
         cors_origins: further origins whose pages may call the API; those on localhost always may.
     """
@@ -85,5 +87,6 @@ class SandboxSettings(BaseModel):
     cst_field: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "cst"
     failed_attempts: Annotated[int, Field(ge=1)] = 5
     raw_cards: bool = True
+    documentation_ids: bool = False
     allowed_hosts: Names = ()
     cors_origins: Names = ()

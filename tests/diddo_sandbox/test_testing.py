@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -15,7 +16,7 @@ from diddo_rules.testing import Request
 from diddo_sandbox.checkout_servers import InProcessCheckoutServer
 from diddo_sandbox.private_world import SandboxClock, SandboxWorld
 from diddo_sandbox.settings import SandboxSettings
-from diddo_sandbox.testing import RunningSandbox, sandbox_server
+from diddo_sandbox.testing import InProcessSandbox, RunningSandbox, sandbox_server
 
 
 def test_the_fixture_is_a_running_server(sandbox: RunningSandbox) -> None:
@@ -75,3 +76,10 @@ def test_a_world_is_kept_if_its_test_has_failed(tmp_path: Path) -> None:
     text = kept.read_text("utf-8")
     assert json.loads(text)["documents"]["cart"][0]["id"] == "cart_ready"
     assert not re.search("whsec_[0-9A-Za-z]", text)
+
+
+@pytest.mark.parametrize(("documentation_ids", "status"), [(True, 200), (False, 404)])
+def test_ids_of_the_documentation_can_be_made_to_exist(documentation_ids: Any, status: int) -> None:
+    settings = SandboxSettings(allowed_hosts=("sandbox.test",), documentation_ids=documentation_ids)
+    with InProcessSandbox(settings) as sandbox:
+        assert sandbox.request("GET", "/v1/customers/cus_xxxxxxxxxxxxx").status == status
