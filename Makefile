@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help serve test check format bench docs lock clean nightly
+.PHONY: help serve test check format bench docs judges lock clean nightly
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,10 @@ test: $(VENV)/ready .venv-api/ready ## run every test (ARGS="-k cart" picks some
 
 nightly: $(VENV)/ready ## drive the whole checkout for 5,000 random steps, in process and over HTTP
 	$(BIN)/python -m pytest --hypothesis-profile nightly tests/diddo_sandbox/test_machine.py -k every_night $(ARGS)
+
+judges: $(VENV)/ready ## have official Stripe SDKs (Python, Node) try the fake Stripe (ARGS=judges/journeys/refunds.json)
+	@judges/node/install.sh
+	@$(BIN)/python -m judges $(ARGS)
 
 check: $(VENV)/ready ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .
@@ -41,7 +45,7 @@ lock: $(VENV)/ready ## renew the locked requirements
 	scripts/lock.sh
 
 clean: ## remove the environments and caches
-	rm -rf .venv .venv-* .cache docs/reference site .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .cache docs/reference site judges/node/node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@scripts/venv.sh $(VENV) requirements/dev.txt
