@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help serve test check format bench docs judges lock clean nightly
+.PHONY: help serve test check format bench docs judges lock clean nightly mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ test: $(VENV)/ready .venv-api/ready ## run every test (ARGS="-k cart" picks some
 
 nightly: $(VENV)/ready ## drive the whole checkout for 5,000 random steps, in process and over HTTP
 	$(BIN)/python -m pytest --hypothesis-profile nightly tests/diddo_sandbox/test_machine.py -k every_night $(ARGS)
+
+mutants: $(VENV)/ready .venv-mutants/ready ## see which changes of the rules, the plan and the state tables no test notices (ARGS="--module plan")
+	$(BIN)/python scripts/mutants $(ARGS)
 
 judges: $(VENV)/ready ## have official Stripe SDKs (Python, Node) try the fake Stripe (ARGS=judges/journeys/refunds.json)
 	@judges/node/install.sh
@@ -55,4 +58,9 @@ $(VENV)/ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 # Schemathesis adds seconds to every start of pytest, so it lives apart.
 .venv-api/ready: requirements/api.txt requirements/uv.txt
 	@scripts/venv.sh .venv-api requirements/api.txt
+	@touch $@
+
+# Cosmic Ray brings what the project does not need, and is only asked for mutants.
+.venv-mutants/ready: requirements/mutants.txt requirements/uv.txt
+	@scripts/venv.sh .venv-mutants requirements/mutants.txt
 	@touch $@
