@@ -12,7 +12,7 @@ from diddo_rules.testing.cart_calls import CartCall
 from diddo_rules.testing.checkout_server import CheckoutServer, Reply, Request
 from diddo_rules.testing.flow_model import Card, Good, ServerFailed, require
 
-__all__ = ["Caller", "Tally", "learn_goods"]
+__all__ = ["UNKNOWN_VARIANT", "Caller", "Tally", "learn_goods", "path_of"]
 
 _FORM = "application/x-www-form-urlencoded"
 UNKNOWN_VARIANT = "no-such-variant"
