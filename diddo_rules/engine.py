@@ -298,6 +298,10 @@ class Engine:
             self._make_plans()
             raise
 
+    def reset_breakers(self) -> None:
+        """Ask all I/O checks again, also those that have failed several times in a row."""
+        self._lane.reset()
+
     @property
     def names(self) -> frozenset[str]:
         """What settings may name: every plugin, check and code."""

@@ -3,16 +3,23 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from diddo_rules.careful import CarefulPass, told
 from diddo_rules.plan import Step
 from diddo_rules.policies import IoSettings
 
-__all__ = ["Breaker", "IoLane"]
+__all__ = ["LATE", "Breaker", "IoLane", "awaited"]
+
+LATE = "Late"
+"""How the report calls the failure of a check that has not answered in time."""
+
+_Result = TypeVar("_Result")
+_LAST_WORD = 0.1
+"""Seconds that a check which was cancelled has to clear up, before nobody waits for it any more."""
 
 
 @dataclass(slots=True)
@@ -97,6 +104,10 @@ class IoLane:
                 careful.fail(step, "CircuitOpen", f"the check failed {self._settings.breaker_failures} times in a row")
         return seconds
 
+    def reset(self) -> None:
+        """Forget all failures, so that every check is asked again."""
+        self._breakers.clear()
+
     def _breaker(self, step: Step) -> Breaker:
         return self._breakers.setdefault(step.name, Breaker(self._settings, self._clock))
 
@@ -117,7 +128,7 @@ class IoLane:
         error = None if late or task.cancelled() else task.exception()
         self._breaker(step).note(failed=late or task.cancelled() or error is not None)
         if late:
-            careful.fail(step, "Late", f"the check took longer than {self._settings.budget:g} s")
+            careful.fail(step, LATE, f"the check took longer than {self._settings.budget:g} s")
         elif task.cancelled():
             careful.fail(step, "Cancelled", "the check cancelled itself")
         elif error is not None:
@@ -144,3 +155,22 @@ async def _ask(
         raise RuntimeError(f"the check called sys.exit({error.code!r})") from error
     finally:
         seconds[step.name] = time.perf_counter() - started
+
+
+def awaited(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+    """Return what a coroutine returns, run in an event loop of its own.
+
+    `asyncio.run` would wait for ever for a check that is late and does not heed its cancellation.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=_LAST_WORD))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.set_exception_handler(lambda _loop, _context: None)  # who is left was reported as late
+        loop.close()

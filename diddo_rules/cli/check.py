@@ -66,12 +66,12 @@ def check(
 def _reports(carts: Sequence[CartText], engine: Engine, context: Context) -> list[Report]:
     if not engine.plan_at(context.point).has_io:
         return [engine.validate(it.cart, context) for it in carts]
-    import asyncio  # noqa: PLC0415 (slow to import, and seldom needed)
+    from diddo_rules.io_lane import awaited  # noqa: PLC0415 (asyncio is slow to import, and seldom needed)
 
-    async def awaited() -> list[Report]:
+    async def reports() -> list[Report]:
         return [await engine.validate_async(it.cart, context) for it in carts]
 
-    return asyncio.run(awaited())
+    return awaited(reports())
 
 
 def _judged(carts: Sequence[CartText], reports: Sequence[Report]) -> list[JudgedCart]:

@@ -81,9 +81,9 @@ def trace(cart: Path, *, point: Any, as_json: bool, **options: Any) -> int:
 def _traced(engine: Engine, cart: diddo_rules.Cart, context: diddo_rules.Context) -> Report:
     if not engine.plan_at(context.point).has_io:
         return engine.trace(cart, context)
-    import asyncio  # noqa: PLC0415 (slow to import, and seldom needed)
+    from diddo_rules.io_lane import awaited  # noqa: PLC0415 (asyncio is slow to import, and seldom needed)
 
-    return asyncio.run(engine.trace_async(cart, context))
+    return awaited(engine.trace_async(cart, context))
 
 
 def _row(step: Step, engine: Engine, plan: Plan) -> dict[str, Any]:

@@ -15,8 +15,7 @@ from diddo_rules.testing.coverage import Coverage
 from diddo_rules.testing.drivers import recorded, replayed, seeded
 from diddo_rules.testing.failures import Failure, StoredCase, surroundings
 from diddo_rules.testing.properties import PROPERTIES, Property
-from diddo_rules.testing.subject import Subject
-from diddo_rules.time_limit import TimeLimitExceeded
+from diddo_rules.testing.subject import Subject, is_hanging
 
 __all__ = ["Fuzzer", "Job", "Part", "Share", "Suspect", "unseen"]
 
@@ -104,8 +103,8 @@ Part = Mapping[str, Share]
 class _Hangs(Exception):
     """A check has hung twice on the same case, whoever it belongs to."""
 
-    def __init__(self, crash: Crash, case: Case, seconds: float | None) -> None:
-        super().__init__(f"it hangs: it took longer than {seconds:g} s")
+    def __init__(self, crash: Crash, case: Case) -> None:
+        super().__init__(f"it hangs: {crash.message}")
         self.crash, self.case = crash, case
 
 
@@ -121,7 +120,7 @@ class _Observed(Subject):
             report = super().report(case)  # a machine may stand still for a moment
         self.seen.append((case, report))
         for crash in _hanging(report):
-            raise _Hangs(crash, case, self.seconds)
+            raise _Hangs(crash, case)
         return report
 
 
@@ -143,7 +142,7 @@ class _Telling(Subject):
 
 def _hanging(report: Report) -> list[Crash]:
     shadow = report.shadow.crashed if report.shadow else ()
-    return [crash for crash in (*report.crashed, *shadow) if crash.exception == TimeLimitExceeded.__name__]
+    return [crash for crash in (*report.crashed, *shadow) if is_hanging(crash)]
 
 
 class Fuzzer:

@@ -1,6 +1,5 @@
 """The plugin under test: its checks, what they say of a case, and the cases that it is tried on."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +12,7 @@ from diddo_rules.compiled import Judge, compile_plan
 from diddo_rules.context import POINTS, Case, Mutator, Pick, Point
 from diddo_rules.engine import Engine
 from diddo_rules.errors import DiddoError, PluginLoadError
+from diddo_rules.io_lane import LATE, awaited
 from diddo_rules.plan import Step, make_plan
 from diddo_rules.report import Crash, Report
 from diddo_rules.store_settings import StoreSettings
@@ -25,7 +25,7 @@ from diddo_rules.testing.limits import gen_near, limits_of
 from diddo_rules.time_limit import TimeLimitExceeded, time_limit
 from diddo_rules.violations import Violation
 
-__all__ = ["CheckHangs", "Subject", "report_on"]
+__all__ = ["CheckHangs", "Subject", "is_hanging", "report_on"]
 
 _OURS = "diddo-rules, "  # how the source of a plugin begins that came with this distribution
 _TRIES = 3
@@ -123,9 +123,8 @@ class Subject:
             CheckHangs: a check of the plugin took too long, twice.
         """
         report = report_on(self.engine, case, self.seconds)
-        hanging = self._hanging(report)
         # Not just because the machine stood still for a moment.
-        if hanging and (again := self._hanging(report_on(self.engine, case, self.seconds))):
+        if self._hanging(report) and (again := self._hanging(report_on(self.engine, case, self.seconds))):
             raise CheckHangs(again[0], case)
         return report
 
@@ -133,9 +132,10 @@ class Subject:
         """Return what the engine says of the change from one cart to another, in the context of the second."""
         if after.cart is None:
             raise ValueError("a change leads to a cart")
+        self.engine.reset_breakers()
         with time_limit(self.seconds):
             if self.engine.plan_at(after.context.point).has_io:
-                return asyncio.run(self.engine.validate_change_async(before.cart, after.cart, after.context))
+                return awaited(self.engine.validate_change_async(before.cart, after.cart, after.context))
             return self.engine.validate_change(before.cart, after.cart, after.context)
 
     def found(self, report: Report) -> Iterator[tuple[str, Violation]]:
@@ -244,7 +244,7 @@ class Subject:
         return case._replace(context=replace(case.context, point=points[0]))
 
     def _hanging(self, report: Report) -> list[Crash]:
-        return [crash for crash in self.crashes(report) if crash.exception == TimeLimitExceeded.__name__]
+        return [crash for crash in self.crashes(report) if is_hanging(crash)]
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -258,9 +258,15 @@ class Subject:
         }
 
 
+def is_hanging(crash: Crash) -> bool:
+    """Return whether a check broke because it took too long."""
+    return crash.exception in {TimeLimitExceeded.__name__, LATE}
+
+
 def report_on(engine: Engine, case: Case, seconds: float | None) -> Report:
     """Return what an engine says of a case; a check that takes longer than `seconds` is among its crashes."""
+    engine.reset_breakers()  # what a check says is not to depend on how it fared with other carts
     with time_limit(seconds):
         if engine.plan_at(case.context.point).has_io:
-            return asyncio.run(engine.validate_async(*case))
+            return awaited(engine.validate_async(*case))
         return engine.validate(*case)

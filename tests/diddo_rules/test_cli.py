@@ -535,3 +535,32 @@ def test_a_hanging_check_does_not_hang_the_command(
     code, out, _ = run(*command, "cart.json", "--load", "./hangs.py", "--enable", "hangs")
     assert code == 1
     assert "TimeLimitExceeded: it took longer than 0.05 s" in out
+
+
+STUBBORN = """
+import asyncio
+from diddo_rules import Cart, check
+from diddo_plugins.cost import MissingTotalCost
+
+
+@check()
+async def never_ends(cart: Cart) -> list[MissingTotalCost]:
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+"""
+
+
+@pytest.mark.parametrize("command", [("check",), ("rules", "trace")])
+def test_nobody_waits_for_an_io_check_that_does_not_heed_its_cancellation(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "stubborn.py").write_text(STUBBORN, encoding="utf-8")
+    (tmp_path / "cart.json").write_text('{"id": "c"}', encoding="utf-8")
+    (tmp_path / "diddo.toml").write_text('[rules]\nload = ["./stubborn.py"]\nio_budget = 0.02\n', encoding="utf-8")
+    code, out, err = run(*command, "cart.json", "--enable", "stubborn")
+    assert code == 1
+    assert "Late: the check took longer than 0.02 s" in out
+    assert not err

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001 (checks have the signature of their hook)
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from diddo_rules import (
     Context,
     DiddoError,
     Engine,
+    IoSettings,
     Money,
     PluginLoadError,
     RulesSettings,
@@ -24,6 +26,7 @@ from diddo_rules.testing import PROPERTIES, PluginFault, Subject, check_plugin, 
 from diddo_rules.testing.comparing import merged, private, snapshot, value_at
 from diddo_rules.testing.damage import gen_damaged
 from diddo_rules.testing.limits import gen_near, limits_of
+from diddo_rules.testing.properties import complaints_about
 from diddo_rules.testing.trying import smallest_complaint
 from diddo_rules.tracking import covers
 
@@ -174,6 +177,35 @@ def test_io_checks_are_judged_as_well(fault: Any) -> None:
     with pytest.raises(PluginFault) as raised:
         check_plugin(stock_is_enough, count=20)
     assert [it.property for it in raised.value.complaints] == ["points-at-a-place"]
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_an_io_check_that_never_answers_is_named_by_its_hanging(fault: Any, *, heeds: bool) -> None:
+    @check(yields=(fault,))
+    async def never_answers(cart: Cart) -> Any:
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                if heeds:
+                    raise
+
+    engine = Engine([never_answers], io=IoSettings(budget=0.02))
+    found = [it for _, it in complaints_about(Subject.of("never_answers", engine), count=5) if it]
+    assert [(it.property, it.check, it.message) for it in found] == [
+        ("within-budget", "never_answers:never_answers", "it hangs: the check took longer than 0.02 s")
+    ]
+
+
+def test_an_io_check_that_is_down_is_named_by_what_it_raises_and_not_by_its_circuit_breaker(fault: Any) -> None:
+    @check(yields=(fault,))
+    async def is_down(cart: Cart) -> Any:
+        raise ConnectionError("connection refused")
+
+    with pytest.raises(PluginFault) as raised:
+        check_plugin(is_down, count=20)
+    [complaint] = raised.value.complaints
+    assert (complaint.property, complaint.message) == ("never-crashes", "ConnectionError: connection refused")
 
 
 def test_checks_that_are_asked_elsewhere_are_judged_there(fault: Any) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import gc
 import signal
 import threading
@@ -63,6 +64,20 @@ def test_a_loop_that_tries_again_after_every_exception_is_interrupted() -> None:
 
     with pytest.raises(TimeLimitExceeded), time_limit(0.02):
         persist()
+
+
+def test_an_event_loop_that_waits_is_let_wait_and_what_blocks_it_is_interrupted() -> None:
+    async def blocks() -> None:
+        await asyncio.sleep(0.05)
+        spin()
+
+    async def waits() -> str:
+        blocking = asyncio.ensure_future(blocks())
+        await asyncio.wait([blocking])
+        return type(blocking.exception()).__name__
+
+    with time_limit(0.02):
+        assert asyncio.run(waits()) == "TimeLimitExceeded"
 
 
 @pytest.mark.parametrize("seconds", [None, 60.0])
