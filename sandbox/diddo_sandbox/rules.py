@@ -9,7 +9,7 @@ import orjson
 
 from diddo_gateways.documents import Conflict, Put
 from diddo_gateways.worlds import World
-from diddo_rules import Cart, Context, Engine, Report
+from diddo_rules import Cart, Context, Engine, PlanError, Report, SettingsError
 from diddo_rules.context import POINTS
 from diddo_rules.policies import Mode
 from diddo_sandbox.errors import ApiError, InternalServerError
@@ -66,8 +66,12 @@ class Rules:
             if document is not None:
                 engine = engine.fork()
                 for name, mode in orjson.loads(document.body).items():
-                    if name in engine.names:  # the plugin may be gone since
+                    try:
                         engine.set_mode(name, mode)
+                    except (SettingsError, PlanError) as error:  # the plugins may be others since
+                        log.warning(
+                            "the mode %s of %s holds no longer in the world %s: %s", mode, name, world.name, error
+                        )
             self._engines[world.name] = engine
         return self._engines[world.name]
 

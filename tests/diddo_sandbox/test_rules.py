@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -284,3 +285,18 @@ def test_a_mode_that_would_make_a_circle_is_refused(serve: Callable[..., Client]
     assert (answer.status, answer.codes) == (422, ["INVALID_VALUE"])
     assert "checks wait for each other in a circle" in answer.json["errors"][0]["message"]
     assert client("GET", "/_sandbox/rules").json["rules"][-1]["mode"] == "off"
+
+
+def test_a_mode_that_was_kept_and_would_now_make_a_circle_holds_no_longer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def client_of(engine: Engine, stack: ExitStack) -> Client:
+        documents = SqliteDocuments(tmp_path / "shop.db")
+        return Client(stack.enter_context(InProcessSandbox(engine=engine, documents=documents)), "default")
+
+    with ExitStack() as stack:
+        client_of(engine_with(few_pieces), stack).mode("pieces", "enforce")
+    with ExitStack() as stack:
+        changed = engine_with(in_a_circle, checks={"pieces:in_a_circle": CheckSettings(mode="off")})
+        assert client_of(changed, stack)("POST", "/checkout/cart_ready").status == 200
+    assert "the mode enforce of pieces holds no longer in the world default: checks wait for" in caplog.text
