@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diddo_rules import Cart, Engine, PlanError, hookimpl
+from diddo_rules import Cart, Engine, PlanError, check, hookimpl
 
 
 def names(engine: Any) -> list[str]:
@@ -92,7 +92,7 @@ def test_a_circle_is_named(make_check: Callable[..., Any]) -> None:
     with pytest.raises(PlanError) as refused:
         Engine(checks)
     said = str(refused.value)
-    assert "circle" in said
+    assert "in a circle: one:one before two:two" in said, "it begins at the lowest number"
     for edge in ("one:one before two:two (after=A)", "two:two before three:three (after=B)"):
         assert edge in said
     assert "three:three before one:one (after=C)" in said
@@ -110,9 +110,9 @@ def test_two_violations_never_share_a_code(make_check: Callable[..., Any]) -> No
 
 
 def test_a_check_belongs_to_one_plugin(make_check: Callable[..., Any], make_module: Callable[..., ModuleType]) -> None:
-    check = make_check("one")
+    one = make_check("one")
     with pytest.raises(PlanError, match="in the plugins first and second"):
-        Engine([make_module("first", one=check), make_module("second", one=check)])
+        Engine([make_module("first", one=one), make_module("second", one=one)])
 
 
 def test_checks_of_one_plugin_have_names_of_their_own(
@@ -140,3 +140,42 @@ def test_a_single_check_cannot_be_wrapped(make_module: Callable[..., ModuleType]
 
     with pytest.raises(PlanError, match="wrap around_validation instead"):
         Engine([make_module("spying", spy=spy)])
+
+
+def test_a_circle_is_named_without_the_first_that_waits_for_it(make_check: Callable[..., Any]) -> None:
+    checks = [
+        make_check("behind", code="A", priority=1, after=("C",)),
+        make_check("one", code="B", after=("C",)),
+        make_check("two", code="C", after=("B",)),
+    ]
+    with pytest.raises(PlanError) as refused:
+        Engine(checks)
+    assert "one:one before two:two" in str(refused.value)
+    assert "behind" not in str(refused.value)
+
+
+def test_what_holds_a_check_back_behind_higher_numbers_is_said(make_check: Callable[..., Any]) -> None:
+    checks = [
+        make_check("first", code="A", priority=1, after=("B", "C")),
+        make_check("second", code="B", priority=2, before=("C",)),
+        make_check("third", code="C", priority=3, before=("D",)),
+        make_check("fourth", code="D", priority=2, requires=("B",)),
+    ]
+    assert Engine(checks).plan.moved == {
+        "first:first": ("after second:second (after=B)", "after third:third (after=C)"),
+        "fourth:fourth": ("after third:third (before=D)",),
+    }
+
+
+def test_codes_that_are_off_are_muted(make_check: Callable[..., Any]) -> None:
+    kinds = [make_check(code.lower(), code=code).diddo_check.yields[0] for code in ("A", "B", "C", "D")]
+
+    @check(yields=kinds)
+    def many(cart: Cart) -> Any:
+        return ()
+
+    engine = Engine([many], disable=["A"])
+    engine.set_mode("B", "shadow")
+    engine.set_mode("C", "OFF".lower())  # type: ignore[arg-type]  # as it comes from elsewhere
+    [step] = engine.plan.steps
+    assert (step.muted, step.mode) == ({"A", "C"}, "enforce")
