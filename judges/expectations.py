@@ -76,6 +76,7 @@ def _sorted(items: Iterable[Any]) -> list[str]:
 _MATCHERS: dict[Any, Callable[[Any, Any], bool]] = {
     "$present": lambda got, _: got is not None,
     "$starts": lambda got, text: isinstance(got, str) and got.startswith(text),
+    "$at_least": lambda got, least: got >= least,
     "$length": lambda got, length: len(got) == length,
     "$contains": lambda got, item: item in got,
     "$any_order": lambda got, items: _sorted(got) == _sorted(items),

@@ -15,6 +15,7 @@ import stripe
 
 from judges.expectations import Unmet, hold, resolve
 from judges.hook import Hook, listening
+from judges.methods import call_every_method
 
 __all__ = ["judge", "read_journeys"]
 
@@ -60,6 +61,10 @@ class _Traveller:
             return {"data": [_plain(it) for it in answer.auto_paging_iter()]}, {}
         return _plain(answer), _headers(answer.last_response.headers)
 
+    def every_method(self, _: Step) -> tuple[Any, Any]:
+        """Call each method of the SDK."""
+        return call_every_method(self.client), {}
+
     def advance(self, step: Step) -> tuple[Any, Any]:
         """Move the account's clock by so many seconds."""
         body = {"advance": step["advance"]}
@@ -82,6 +87,7 @@ class _Traveller:
 
 _KINDS: dict[str, Callable[[_Traveller, Step], tuple[Any, Any]]] = {
     "call": _Traveller.call,
+    "every_method": _Traveller.every_method,
     "advance": _Traveller.advance,
     "submit": _Traveller.submit,
     "webhooks": _Traveller.webhooks,

@@ -44,6 +44,7 @@ export function hold(result, expected) {
 const MATCHERS = {
   $present: (got) => got !== null,
   $starts: (got, text) => typeof got === 'string' && got.startsWith(text),
+  $at_least: (got, least) => got >= least,
   $length: (got, length) => got.length === length,
   $contains: (got, item) => got.some((it) => isDeepStrictEqual(it, item)),
   $any_order: (got, items) => isDeepStrictEqual(canonical(got), canonical(items)),

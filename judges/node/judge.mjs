@@ -6,32 +6,9 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import Stripe from 'stripe';
 import { Unmet, hold, resolve } from './expectations.mjs';
+import { callEveryMethod, camelKeys, methodOf } from './methods.mjs';
 
-const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
-const pascal = (name) => camel(`_${name}`);
 const plain = (answer) => JSON.parse(JSON.stringify(answer));
-
-/** Return an SDK's method for its neutral name: `v1.customers.tax_ids.create` is `customers.createTaxId`. */
-function methodOf(client, name) {
-  const path = name.replace(/^v1\./, '').split('.');
-  const verb = path.pop() === 'delete' ? 'delete' : camel(name.split('.').at(-1));
-  let owner = client;
-  for (const [index, part] of path.entries()) {
-    const next = owner[camel(part)];
-    if (next === undefined || typeof next === 'function') return nested(owner, verb, path.slice(index), name);
-    owner = next;
-  }
-  const own = verb === 'delete' ? 'del' : verb;
-  if (typeof owner[own] !== 'function') throw new Unmet(`the SDK has no ${name}`);
-  return owner[own].bind(owner);
-}
-
-function nested(owner, verb, [resource, ...more], name) {
-  const thing = pascal(verb === 'list' ? resource : resource.replace(/s$/, ''));
-  const method = owner[verb + thing];
-  if (more.length || typeof method !== 'function') throw new Unmet(`the SDK has no ${name}`);
-  return method.bind(owner);
-}
 
 /** One journey on its way: an account of its own, the SDK, and what the steps have named so far. */
 class Traveller {
@@ -47,7 +24,7 @@ class Traveller {
   /** Take one step, and hold what comes of it against what it expects. */
   async take(step) {
     const given = resolve(step, this.names);
-    const kind = ['call', 'advance', 'submit', 'webhooks'].find((it) => it in given);
+    const kind = ['call', 'every_method', 'advance', 'submit', 'webhooks'].find((it) => it in given);
     const { result, headers, refused } = await this.outcome(kind, given);
     if (refused && !('refused' in given)) throw new Unmet(`refused: ${JSON.stringify(result).slice(0, 400)}`);
     if (!refused && 'refused' in given) throw new Unmet('should be refused, and is not');
@@ -70,12 +47,16 @@ class Traveller {
 
   /** Call the SDK. */
   async call({ call, ids = [], params = {}, options = {}, all = false }) {
-    const named = Object.fromEntries(Object.entries(options).map(([name, value]) => [camel(name), value]));
-    const answer = methodOf(this.client, call)(...ids, params, named);
+    const answer = methodOf(this.client, call)(...ids, params, camelKeys(options));
     if (!all) return [plain(await answer), (await answer).lastResponse.headers];
     const data = [];
     for await (const item of answer) data.push(plain(item));
     return [{ data }, {}];
+  }
+
+  /** Call each method of the SDK. */
+  async every_method() {
+    return [await callEveryMethod(this.client), {}];
   }
 
   /** Move the account's clock by so many seconds. */

@@ -1,15 +1,18 @@
 """The judges: the journeys through the official SDK for Python, and what a judge says when something is wrong."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
 
 from judges import python_judge
 from judges.expectations import Unmet, hold, resolve
 from judges.hook import Hook, listening
+from judges.methods import call_every_method
 
 FOLDER = Path(python_judge.__file__).parent
 JOURNEYS = python_judge.read_journeys(sorted(FOLDER.glob("journeys/*.json")))
@@ -55,6 +58,37 @@ def test_a_judge_names_the_step_and_what_is_wrong_with_it(step: Any, wrong: str,
     assert wrong in told
 
 
+class Refusing(stripe.HTTPClient):
+    """Answers each request in the same way."""
+
+    name = "refusing"
+
+    def __init__(self, status: int, error: dict[str, str]) -> None:
+        super().__init__()
+        self.answer = json.dumps({"error": error}), status, {}
+
+    def request(self, *_: Any, **__: Any) -> Any:
+        return self.answer
+
+    def request_stream(self, *_: Any, **__: Any) -> Any:
+        body, status, headers = self.answer
+        return io.BytesIO(body.encode()), status, headers
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (404, {"type": "invalid_request_error", "message": "Unrecognized request URL (GET: /v1/x)."}),
+        (500, {"type": "api_error", "message": "defect"}),
+        (404, {"message": "not in the way of Stripe"}),
+    ],
+)
+def test_operations_that_are_not_there_are_lost(status: int, error: dict[str, str]) -> None:
+    told = call_every_method(stripe.StripeClient("sk_test_x", http_client=Refusing(status, error)))
+    assert len(told["lost"]) >= 640
+    assert told["answered"] == 0
+
+
 @pytest.mark.parametrize(
     ("wanted", "others"),
     [
@@ -62,6 +96,7 @@ def test_a_judge_names_the_step_and_what_is_wrong_with_it(step: Any, wrong: str,
         (None, [0, "", False]),
         ({"$present": True}, [None]),
         ({"$starts": "a"}, ["b", None, 1]),
+        ({"$at_least": 3}, [2, -4]),
         ({"$length": 2}, [[1], "abc"]),
         ({"$contains": {"a": 1}}, [[], [{"a": 2}]]),
         ({"$any_order": [1, 2]}, [[1, 2, 2], [1], [1, 3]]),
