@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from diddo_rules.cli.failures import CommandFailure, ExitCode
@@ -30,7 +31,7 @@ def as_pytest(failure: Failure) -> str:
     told = failure.model_dump(mode="json", include=_TOLD)
     # Three quotes in a row cannot be in JSON, and what is not ASCII is escaped: so it can stand in a raw string.
     text = json.dumps(told, indent=2)
-    return f'''"""Found by diddo fuzz: {failure.property} of {failure.check or failure.code or failure.plugin}."""
+    return f'''"""Found by diddo fuzz: {_title(failure)}."""
 
 from diddo_rules import Engine
 from diddo_rules.testing import Failure, replay
@@ -46,18 +47,27 @@ def test_{_name(failure)}(diddo_engine: Engine) -> None:
 
 
 def _name(failure: Failure) -> str:
-    words = f"{failure.property} of {failure.check or failure.code or failure.plugin}"
-    return re.sub(r"\W+", "_", words).strip("_").lower()
+    return re.sub(r"\W+", "_", _title(failure)).strip("_").lower()
+
+
+def _title(failure: Failure) -> str:
+    return _harmless(f"{failure.property} of {failure.check or failure.code or failure.plugin}")
+
+
+def _harmless(words: str) -> str:
+    """Return words from a file, which may be anybody's, such that they cannot end the text or comment they stand in."""
+    return re.sub(r"[^\w:. -]", "_", words)
 
 
 def as_curl(failure: Failure) -> str:
     """Return shell commands: the cart judged by `diddo check`, and the code asked of a sandbox where there is one."""
-    lines = [f"# {failure.property} of {failure.plugin}", *_check(failure)]
+    lines = [f"# {_harmless(f'{failure.property} of {failure.plugin}')}", *_check(failure)]
     if failure.code is not None:
+        path = shlex.quote(f"/checkout/cart_force_{failure.code}/validate")
         lines += [
-            f"# The same error from a sandbox (diddo serve), on a cart that is broken for it: {failure.code}",
+            "# The same error from a sandbox (diddo serve), on a cart that is broken for it:",
             "curl -sS -X POST -H 'Authorization: Bearer sk_test_replay' \\",
-            f'    "${{DIDDO:-http://127.0.0.1:8080}}/checkout/cart_force_{failure.code}/validate"',
+            f'    "${{DIDDO:-http://127.0.0.1:8080}}"{path}',
         ]
     return "\n".join(lines) + "\n"
 

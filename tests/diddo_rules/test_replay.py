@@ -1,6 +1,7 @@
 # ruff: noqa: S603, S607 (the programs that are started are our own)
 """Replaying: a failure file says whether the failure is still one, what has changed, and can be passed on."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -191,6 +192,25 @@ def test_a_code_can_be_asked_of_a_sandbox(diddo: Diddo, file: Path) -> None:
     _, calls, _ = diddo("replay", coded.save(Path("coded")), "--as", "curl")
     assert "There is no cart to check" in calls
     assert "/checkout/cart_force_MISSING_STORES/validate" in calls
+
+
+def test_a_file_from_elsewhere_brings_no_code_into_what_is_printed(diddo: Diddo, file: Path, tmp_path: Path) -> None:
+    evil = {
+        "property": 'x"""\nopen("test", "w")\n"""',
+        "plugin": "gifts\ntouch plugin",
+        "check": None,
+        "code": '$(touch code)";touch more;"',
+    }
+    foreign = load_failure(file).model_copy(update=evil)
+    saved = tmp_path / "foreign.json"
+    saved.write_text(foreign.model_dump_json(), "utf-8")
+    _, test, _ = diddo("replay", saved, "--as", "pytest")
+    [_, *statements] = ast.parse(test).body
+    assert [type(it) for it in statements] == [ast.ImportFrom, ast.ImportFrom, ast.Assign, ast.FunctionDef]
+    _, calls, _ = diddo("replay", saved, "--as", "curl")
+    programs = "curl() { :; }; diddo() { :; }; cat() { :; }\n"
+    subprocess.run(["bash", "-c", programs + calls], cwd=tmp_path, check=True)
+    assert not {"test", "plugin", "code", "more"} & {it.name for it in tmp_path.iterdir()}
 
 
 def test_what_is_no_failure_file_is_refused(diddo: Diddo, plugin: Path) -> None:
