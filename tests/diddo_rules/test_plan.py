@@ -100,8 +100,8 @@ def test_a_circle_is_named(make_check: Callable[..., Any]) -> None:
 
 
 def test_names_that_nobody_answers_to_are_listed(make_check: Callable[..., Any]) -> None:
-    plan = Engine([make_check("one", before=("NOBODY",), after=("gone",))]).plan
-    assert plan.unmatched == (("one:one", "NOBODY"), ("one:one", "gone"))
+    plan = Engine([make_check("one", before=("NOBODY",), after=("gone",), requires=("NOTHING",))]).plan
+    assert plan.unmatched == (("one:one", "NOBODY"), ("one:one", "gone"), ("one:one", "NOTHING"))
 
 
 def test_two_violations_never_share_a_code(make_check: Callable[..., Any]) -> None:
@@ -179,3 +179,20 @@ def test_codes_that_are_off_are_muted(make_check: Callable[..., Any]) -> None:
     engine.set_mode("C", "OFF".lower())  # type: ignore[arg-type]  # as it comes from elsewhere
     [step] = engine.plan.steps
     assert (step.muted, step.mode) == ({"A", "C"}, "enforce")
+
+
+def test_equal_numbers_and_codes_run_by_plugin_and_then_by_function(
+    make_check: Callable[..., Any], make_module: Callable[..., ModuleType]
+) -> None:
+    early = make_module("early", z=make_check("z"), y=make_check("y"))
+    late = make_module("late", b=make_check("b"), a=make_check("a"))
+    assert names(Engine([late, early])) == ["y", "z", "a", "b"]
+
+
+def test_store_settings_are_settings_too(make_module: Callable[..., ModuleType], fault: Any) -> None:
+    @check(yields=(fault,))
+    def by_store(cart: Cart, store_settings: Any) -> Any:
+        return ()
+
+    with pytest.raises(PlanError, match="plugin bare: by_store takes settings, so the plugin must implement the hook"):
+        Engine([make_module("bare", by_store=by_store)])

@@ -483,3 +483,29 @@ def test_io_checks_have_a_second_and_five_failures_close_a_circuit_for_half_a_mi
     for wrong in ({"budget": 0}, {"budget": 60.5}, {"breaker_failures": 0}, {"breaker_seconds": 0}):
         with pytest.raises(ValidationError):
             IoSettings(**wrong)
+
+
+NAMES = ["one", "one:one", "FAULT"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plugin_a_check_or_a_code_is_put_elsewhere(make_check: Callable[..., Any], name: str) -> None:
+    checks = [make_check("one", priority=1), make_check("two", code="B", priority=2)]
+    plan = Engine(checks, checks={name: CheckSettings(priority=3)}).plan
+    assert [step.plugin for step in plan.steps] == ["two", "one"]
+    assert plan.steps[1].placed_by == (f"checks.{name}.priority",)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plugin_a_check_or_a_code_is_asked_at_a_point(make_check: Callable[..., Any], cart: Cart, name: str) -> None:
+    points: dict[Point, Layer] = {"cart": Layer(checks={name: CheckSettings(mode="enforce")})}
+    engine = Engine([make_check("one", does=one_fault, points=("api",))], points=points)
+    assert not engine.validate(cart, Context(point="cart")).ok
+    assert engine.validate(cart, Context(point="checkout")).ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plugin_a_check_or_a_code_differs_in_a_store(make_check: Callable[..., Any], cart: Cart, name: str) -> None:
+    stores = {"one.example": Layer(checks={name: CheckSettings(severity="info")})}
+    report = Engine([make_check("one", does=in_each_store)], stores=stores).validate(cart)
+    assert ([it.at for it in report.infos], len(report.violations)) == (["/stores/0/store"], 1)
