@@ -119,7 +119,7 @@ class Catalogue:
                 following = branch.placeholder if step else None
                 if following is None:
                     return None
-                ids.append(step)
+                ids.append(step.replace("%2F", "/"))
             branch = following
         return branch
 

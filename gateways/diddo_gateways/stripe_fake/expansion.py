@@ -41,7 +41,7 @@ async def expanded(work: Work, answer: JsonObject | bytes, paths: Iterable[str])
     copy: JsonObject = orjson.loads(answer if isinstance(answer, bytes) else orjson.dumps(answer))
     for path in paths:
         steps = path.split(".")
-        if len([step for step in steps if step != "data"]) > DEEPEST:
+        if len(steps) > DEEPEST:  # a list's `data` counts as one of them
             raise InvalidRequest(
                 f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", param="expand"
             )

@@ -1,7 +1,9 @@
 """The wire: what of an HTTP request matters, and responses with Stripe's headers."""
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from diddo_gateways.stripe_fake.errors import StripeError
 
@@ -24,6 +26,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+ENCODED_SLASH = re.compile(b"%2f", re.IGNORECASE)
 LARGEST_BODY = 2 * 1024 * 1024
 NEEDED = {
     b"authorization",
@@ -93,7 +96,15 @@ async def read(scope: Scope, receive: Receive) -> Request:
     headers = {name: value for name, value in scope["headers"] if name in NEEDED}
     method: str = scope["method"]
     body = b"" if method in ("GET", "HEAD", "OPTIONS") else await _read_body(receive)
-    return Request(method, scope["path"], scope["query_string"], headers, body)
+    return Request(method, _path(scope), scope["query_string"], headers, body)
+
+
+def _path(scope: Scope) -> str:
+    """Return the decoded path, in which a slash that was sent encoded, as part of an id, still is `%2F`."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%2f" not in raw.lower():
+        return str(scope["path"])
+    return unquote(ENCODED_SLASH.sub(b"%252F", raw).decode("ascii", "replace"))
 
 
 async def _read_body(receive: Receive) -> bytes:

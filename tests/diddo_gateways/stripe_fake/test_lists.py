@@ -115,6 +115,12 @@ def test_expansion_goes_four_levels_deep_and_no_further(client: stripe.StripeCli
     assert isinstance(client.v1.products.retrieve(product.id).default_price, str)
 
 
+def test_the_data_of_a_list_is_one_of_the_levels(client: stripe.StripeClient) -> None:
+    client.v1.payment_intents.list({"expand": ["data.latest_charge.payment_intent.latest_charge"]})
+    with pytest.raises(stripe.InvalidRequestError, match="more than 4 levels"):
+        client.v1.payment_intents.list({"expand": ["data.latest_charge.payment_intent.latest_charge.customer"]})
+
+
 def test_expansion_works_on_lists_and_on_post_and_leaves_the_stored_object_alone(client: stripe.StripeClient) -> None:
     price: Any = client.v1.prices.create(
         {"currency": "eur", "unit_amount": 100, "product_data": {"name": "Tea"}, "expand": ["product"]}

@@ -296,3 +296,13 @@ def test_metadata_cannot_grow_beyond_fifty_keys_by_updates(client: stripe.Stripe
     with pytest.raises(stripe.InvalidRequestError, match="up to 50 keys, but you've set 60"):
         client.v1.customers.update(customer.id, {"metadata": {f"b{n}": "v" for n in range(20)}})
     assert len(client.v1.customers.retrieve(customer.id).metadata.to_dict()) == 40  # type: ignore[union-attr]
+
+
+def test_an_encoded_slash_is_part_of_an_id(client: stripe.StripeClient, http: httpx.Client) -> None:
+    customer = client.v1.customers.create({})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.customers.retrieve(customer.id + "/payment_methods")
+    assert refused.value.code == "resource_missing"
+    assert f"No such customer: '{customer.id}/payment_methods'" in str(refused.value)
+    answer = http.get("/v1/charges/ch_x%2frefunds", headers=SECRET)
+    assert (answer.status_code, error_of(answer)["code"]) == (404, "resource_missing")
