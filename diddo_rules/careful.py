@@ -1,7 +1,7 @@
 """One cart's way through the steps that looks at everything: skips, crashes, what counts and what does not."""
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
+from itertools import chain, islice
 from reprlib import repr as short_repr
 from traceback import TracebackException
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from diddo_rules.report import Crash, Report, Skipped
 from diddo_rules.time_limit import TimeLimitExceeded
 from diddo_rules.violations import Violation
 
-__all__ = ["CRASHES", "NO_RESULTS", "CarefulPass", "Halt", "Stop", "told"]
+__all__ = ["CRASHES", "MOST_FINDINGS", "NO_RESULTS", "CarefulPass", "Halt", "Stop", "told"]
 
 Stop = Literal["first", "all"]
 
@@ -24,6 +24,9 @@ CRASHES = (Exception, SystemExit, TimeLimitExceeded)
 # Where the straight line stopped: the step's index, its results, the first of them or else the error.
 Halt = tuple[int, Any, object, BaseException | None]
 NO_RESULTS = object()
+
+MOST_FINDINGS = 10_000
+"""What one check may find in one cart: one that yields for ever would fill the memory."""
 
 
 def told(error: BaseException) -> str:
@@ -132,7 +135,7 @@ class CarefulPass:
         enforced, shadowed, first_only = self._enforced.found, self._shadow.found, self._first_only
         self._side(step).ran.append(step.name)
         try:
-            for result in results:
+            for result in islice(results, MOST_FINDINGS):
                 if type(result) not in yields:
                     self._note_foreign(step, result)
                     continue
@@ -148,6 +151,8 @@ class CarefulPass:
             self.crash(step, error, results, ran=True)
         else:
             self._findings[step.name] = tuple(found)
+            if len(found) == MOST_FINDINGS:
+                self.note(step, "TooManyFindings", f"the check yields {MOST_FINDINGS} violations or more")
 
     def crash(self, step: Step, error: BaseException, results: object = NO_RESULTS, *, ran: bool = False) -> None:
         """Note that a check broke, after it had returned `results`."""

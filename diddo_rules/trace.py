@@ -17,17 +17,21 @@ __all__ = ["TimedPass"]
 
 
 class TimedPass(CarefulPass):
-    """A careful pass that also notes the seconds that each check took, in `seconds`."""
+    """A careful pass that also notes the seconds that each check took, and which checks have tampered with the cart."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.seconds: dict[str, float] = {}
+        self._tampered: set[str] = set()
 
     def ask(self, step: Step) -> None:
-        """Call the check, note what it says and how long that took."""
+        """Call the check, note what it says, how long that took, and whether the cart is still what it was."""
+        before = _state(self.cart)
         started = perf_counter()
         super().ask(step)
         self.seconds[step.name] = perf_counter() - started
+        if _state(self.cart) != before:
+            self._tampered.add(step.name)
 
     def traced_report(self, plugins: Mapping[str, LoadedPlugin]) -> Report:
         """Return the report with one entry per check: those that run in their order, then the rest.
@@ -41,8 +45,18 @@ class TimedPass(CarefulPass):
             if entry.verdict in {"passed", "found"}:
                 reads = None if step.info.is_io else _reads(step, self.cart, self.arguments(step))
                 entry = replace(entry, seconds=self.seconds.get(step.name), reads=reads)
+            if step.name in self._tampered:
+                entry = replace(entry, reason="it has changed the cart, so the checks after it saw another one")
             entries.append(entry)
         return replace(report, trace=tuple(entries))
+
+
+def _state(cart: Cart | None) -> object:
+    """Return what the cart holds; a cart that was changed into what cannot be written out is told apart as well."""
+    try:
+        return None if cart is None else cart.model_dump_json()
+    except CRASHES as error:
+        return repr(error)
 
 
 def _reads(step: Step, cart: Cart | None, arguments: list[Any]) -> tuple[str, ...] | None:

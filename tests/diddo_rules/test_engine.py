@@ -505,3 +505,13 @@ def test_deep_recursion_in_a_check_is_a_crash_like_any_other(make_check: Callabl
     report = Engine([make_check("deep", does=recurse)]).validate(cart)
     assert report.crashed[0].exception == "RecursionError"
     assert sys.getrecursionlimit() == limit
+
+
+def test_a_check_that_yields_for_ever_is_stopped_and_named(make_check: Callable[..., Any], cart: Cart) -> None:
+    def yields_for_ever(cart: Cart, fault: type[Violation]) -> Iterator[Violation]:
+        while True:
+            yield fault(at="", number=1)
+
+    report = Engine([make_check("endless", does=yields_for_ever)]).validate(cart)
+    assert len(report.violations) == 10_000
+    assert [(it.check, it.exception) for it in report.crashed] == [("endless:endless", "TooManyFindings")]

@@ -77,3 +77,23 @@ def test_where_no_call_helps_there_is_no_next_step(make_check: Callable[..., Any
     engine = Engine([make_check("one", does=lambda cart, fault: [fault(at="", number=1)])])
     assert engine.next_step(engine.validate(cart)) is None
     assert engine.next_step(Report((), (), (), ())) is not None
+
+
+def test_who_has_changed_the_cart_is_named(make_check: Callable[..., Any], cart: Cart) -> None:
+    def tampers(cart: Cart, fault: Any) -> Any:
+        vars(cart)["stores"] = ()
+        return ()
+
+    def spoils(cart: Cart, fault: Any) -> Any:
+        vars(cart)["cost"] = object()
+        return ()
+
+    checks = [
+        make_check("honest", priority=1),
+        make_check("tampers", code="B", does=tampers, priority=2),
+        make_check("spoils", code="C", does=spoils, priority=3),
+        make_check("after", code="D", priority=4),
+    ]
+    reasons = {it.check: it.reason for it in Engine(checks).trace(cart).trace or ()}
+    assert [name for name, reason in reasons.items() if reason] == ["tampers:tampers", "spoils:spoils"]
+    assert "it has changed the cart" in str(reasons["tampers:tampers"])
