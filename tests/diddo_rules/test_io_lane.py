@@ -19,7 +19,7 @@ from diddo_rules import (
     Violation,
     check,
 )
-from diddo_rules.io_lane import Breaker
+from diddo_rules.io_lane import Breaker, awaited
 
 QUICK = IoSettings(budget=0.02)
 
@@ -318,3 +318,62 @@ def test_a_check_that_is_abandoned_leaves_no_noise(cart: Cart, recwarn: pytest.W
 
     assert [it.exception for it in asyncio.run(run()).crashed] == ["Late"]
     assert not recwarn.list
+
+
+def test_the_rest_of_a_service_begins_when_its_trial_has_failed() -> None:
+    now = [0.0]
+    breaker = Breaker(IoSettings(breaker_failures=1, breaker_seconds=10), lambda: now[0])
+    breaker.note(failed=True)
+    now[0] = 12.0
+    assert breaker.lets_through()
+    now[0] = 15.0
+    breaker.note(failed=True)
+    tried = []
+    for now[0] in (22.0, 24.5, 25.0):
+        tried += [now[0]] if breaker.lets_through() else []
+    assert tried == [25.0]
+
+
+def test_lateness_is_a_failure_that_opens_the_circuit(cart: Cart) -> None:
+    engine = Engine([never_answers], io=IoSettings(budget=0.02, breaker_failures=1))
+    told = [asyncio.run(engine.validate_async(cart)).crashed[0].exception for _ in range(2)]
+    assert told == ["Late", "CircuitOpen"]
+
+
+def test_a_check_that_has_nothing_left_to_say_silences_no_other(cart: Cart) -> None:
+    @check(priority=1)
+    async def blocked(cart: Cart) -> list[Blocked]:
+        return [Blocked(at="")]
+
+    @check(priority=2, requires=(Blocked,))
+    async def waits(cart: Cart) -> list[OutOfStock]:
+        return [OutOfStock(at="/stores/0", position=1)]
+
+    @check(priority=3)
+    async def does_not(cart: Cart) -> list[OutOfStock]:
+        return [OutOfStock(at="/stores/1", position=2)]
+
+    report = asyncio.run(Engine([blocked, waits, does_not]).validate_async(cart))
+    assert [it.at for it in report.violations] == ["", "/stores/1"]
+
+
+def test_what_is_left_behind_may_clear_up_and_what_is_not_needs_no_waiting() -> None:
+    cleared: list[str] = []
+
+    async def left_behind() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            cleared.append("up")
+
+    async def answers(*, leaves: bool) -> int:
+        if leaves:
+            tasks.append(asyncio.ensure_future(left_behind()))
+            await asyncio.sleep(0)
+        return 7
+
+    tasks: list[asyncio.Task[None]] = []
+    assert (awaited(answers(leaves=False)), cleared) == (7, [])
+    assert (awaited(answers(leaves=True)), cleared) == (7, ["up"])
