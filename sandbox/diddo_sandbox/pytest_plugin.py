@@ -5,6 +5,8 @@ Each process of pytest-xdist has a server of its own. Loading the plugin imports
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from importlib.metadata import distribution
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,15 +33,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@contextmanager
+def _extra_needed() -> Iterator[None]:
+    """Say which extra brings what a fixture cannot import."""
+    from diddo_rules.cli.extras import missing_extra  # noqa: PLC0415  unused, the plugin costs nothing
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        pytest.fail(missing_extra(error, distribution("diddo-rules")), pytrace=False)
+
+
 @pytest.fixture(scope="session")
 def sandbox(pytestconfig: pytest.Config) -> Iterator["RunningSandbox"]:
     """A sandbox on a free loopback port, with the settings that hold in pytest's root folder; `sandbox.url` is its origin.
 
     Each `sk_test_<name>` opens a world of its own, so tests that use different names never meet.
     """
-    from diddo_rules import Engine, load_settings  # noqa: PLC0415  unused, the plugin costs nothing
-    from diddo_sandbox.settings import sandbox_settings  # noqa: PLC0415  likewise
-    from diddo_sandbox.testing import sandbox_server  # noqa: PLC0415  likewise
+    with _extra_needed():
+        from diddo_rules import Engine, load_settings  # noqa: PLC0415  unused, the plugin costs nothing
+        from diddo_sandbox.settings import sandbox_settings  # noqa: PLC0415  likewise
+        from diddo_sandbox.testing import sandbox_server  # noqa: PLC0415  likewise
 
     loaded = load_settings(pytestconfig.rootpath, os.environ)
     with sandbox_server(sandbox_settings(loaded), engine=Engine.from_settings(loaded)) as running:
@@ -49,10 +63,11 @@ def sandbox(pytestconfig: pytest.Config) -> Iterator["RunningSandbox"]:
 @pytest.fixture(scope="session")
 def checkout_server(pytestconfig: pytest.Config) -> Iterator["InProcessCheckoutServer"]:
     """A sandbox in process, with the same settings but the state file: `diddo_rules.testing.check_checkout_flow` drives it."""
-    from diddo_rules import Engine, load_settings  # noqa: PLC0415  unused, the plugin costs nothing
-    from diddo_sandbox.checkout_servers import InProcessCheckoutServer  # noqa: PLC0415  likewise
-    from diddo_sandbox.settings import sandbox_settings  # noqa: PLC0415  likewise
-    from diddo_sandbox.testing import HOST  # noqa: PLC0415  likewise
+    with _extra_needed():
+        from diddo_rules import Engine, load_settings  # noqa: PLC0415  unused, the plugin costs nothing
+        from diddo_sandbox.checkout_servers import InProcessCheckoutServer  # noqa: PLC0415  likewise
+        from diddo_sandbox.settings import sandbox_settings  # noqa: PLC0415  likewise
+        from diddo_sandbox.testing import HOST  # noqa: PLC0415  likewise
 
     loaded = load_settings(pytestconfig.rootpath, os.environ)
     chosen = sandbox_settings(loaded)

@@ -83,3 +83,21 @@ def test_ids_of_the_documentation_can_be_made_to_exist(documentation_ids: Any, s
     settings = SandboxSettings(allowed_hosts=("sandbox.test",), documentation_ids=documentation_ids)
     with InProcessSandbox(settings) as sandbox:
         assert sandbox.request("GET", "/v1/customers/cus_xxxxxxxxxxxxx").status == status
+
+
+WITHOUT_EXTRA = """
+import sys
+sys.modules["uvicorn"] = None
+
+def test_needs_the_server(sandbox):
+    pass
+"""
+
+
+def test_without_the_extra_the_fixture_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(WITHOUT_EXTRA, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert "the module uvicorn is not installed" in done.stdout
+    assert "pip install 'diddo-rules[sandbox]'" in done.stdout
+    assert "Traceback" not in done.stdout
