@@ -377,3 +377,12 @@ def test_what_is_left_behind_may_clear_up_and_what_is_not_needs_no_waiting() -> 
     tasks: list[asyncio.Task[None]] = []
     assert (awaited(answers(leaves=False)), cleared) == (7, [])
     assert (awaited(answers(leaves=True)), cleared) == (7, ["up"])
+
+
+def test_only_failures_in_a_row_open_the_circuit() -> None:
+    breaker = Breaker(IoSettings(breaker_failures=3), lambda: 0.0)
+    let_through = []
+    for failed in (True, True, False, True, True, True):
+        breaker.note(failed=failed)
+        let_through.append(breaker.lets_through())
+    assert let_through == [True, True, True, True, True, False]
