@@ -4,8 +4,10 @@ The one module that imports `stripe`.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, NoReturn
 
@@ -64,7 +66,16 @@ class AsgiClient(stripe.HTTPClient):
 def stripe_client(api_key: str, base_url: str) -> StripeClient:
     """Return the official SDK's client of a Stripe at `base_url`, such as the fake one."""
     stripe.enable_telemetry = False  # it would write a file into the user's home
-    return StripeClient(api_key, base_addresses={"api": base_url, "files": base_url})
+    with _no_advice_on_proxies():
+        return StripeClient(api_key, base_addresses={"api": base_url, "files": base_url})
+
+
+@contextmanager
+def _no_advice_on_proxies() -> Iterator[None]:
+    """Keep the SDK's HTTP library, which is imported with its first client, from warning of a package for proxies."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "SOCKS support in urllib3")
+        yield
 
 
 class ThreadedClient(stripe.HTTPClient):
@@ -130,7 +141,8 @@ class StripeGateway:
         self._webhook_secret = settings.webhook_secret
         http_client = None if settings.transport is None else AsgiClient(settings.transport)
         addresses: Any = {} if settings.base_url is None else {"base_addresses": {"api": settings.base_url}}
-        self._stripe = StripeClient(settings.api_key, http_client=http_client, **addresses)
+        with _no_advice_on_proxies():
+            self._stripe = StripeClient(settings.api_key, http_client=http_client, **addresses)
 
     async def create_session(self, request: SessionRequest) -> PaymentSession:
         """Open a Checkout Session in payment mode; see `Gateway.create_session`."""
