@@ -12,4 +12,4 @@ _INVISIBLE = (
 
 def is_blank(text: str | None) -> bool:
     """Return whether `text` is missing, empty, or nothing but white space and zero-width characters."""
-    return not (text and text.strip(_INVISIBLE))
+    return not (text and (text[0].isalnum() or text.strip(_INVISIBLE)))  # nearly all begin with a letter or digit
