@@ -81,3 +81,16 @@ def test_files_are_sent_and_read_back(fake_stripe_client: stripe.StripeClient) -
     sent.name = "receipt.pdf"
     made = fake_stripe_client.v1.files.create({"purpose": "dispute_evidence", "file": sent})
     assert made.object == "file"
+
+
+def test_now_is_the_second_of_the_worlds_clock() -> None:
+    with InProcessStripe() as fake:
+        frozen = fake.freeze()
+        registration = fake.client().v1.tax.registrations.create(
+            {
+                "country": "US",
+                "active_from": "now",
+                "country_options": {"us": {"state": "CA", "type": "state_sales_tax"}},
+            }
+        )
+        assert registration.active_from == frozen

@@ -106,7 +106,8 @@ class Writer:
         if isinstance(resolved, str):
             if resolved.startswith("@"):
                 return await self._one_of([resolved[1:]], value, place)
-            return scalar(resolved, value, place)
+            # Parameters of times may say `now`, where the object has the second.
+            return scalar(resolved, self._work.now if (resolved, value) == ("integer", "now") else value, place)
         if "fields" in resolved:
             return await self._part(resolved, value, current, place, whole)
         ((form, inner),) = resolved.items()
