@@ -3,12 +3,12 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from diddo_rules.careful import CarefulPass, told
+from diddo_rules.careful import MOST_FINDINGS, CarefulPass, told
 from diddo_rules.plan import Step
 from diddo_rules.policies import IoSettings
 
@@ -113,7 +113,9 @@ class IoLane:
 
     def _abandon(self, task: asyncio.Task[Any]) -> None:
         """Cancel a check that is late, and wait for it no longer: it may not heed the cancellation."""
-        if not task.done():
+        if task.done():
+            self._forget(task)  # another check's finding may leave nobody to ask for its error
+        else:
             task.cancel()
             self._abandoned.add(task)
             task.add_done_callback(self._forget)
@@ -148,13 +150,21 @@ async def _ask(
     try:
         with around(step):
             results = step.function(*arguments)
-            if inspect.isasyncgen(results):
-                return [it async for it in results]
-            return await results
+            return await _first(results) if inspect.isasyncgen(results) else await results
     except SystemExit as error:
         raise RuntimeError(f"the check called sys.exit({error.code!r})") from error
     finally:
         seconds[step.name] = time.perf_counter() - started
+
+
+async def _first(results: AsyncIterable[Any]) -> list[Any]:
+    """Return what a check yields, as far as it counts: one that yields for ever may never let the loop go on."""
+    found: list[Any] = []
+    async for result in results:
+        found.append(result)
+        if len(found) == MOST_FINDINGS:
+            break
+    return found
 
 
 def awaited(coroutine: Coroutine[Any, Any, _Result]) -> _Result:

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from diddo_sandbox.testing import Answer, RunningSandbox
+from diddo_rules.testing.checkout_server import Reply
+from diddo_sandbox.testing import RunningSandbox
 
 __all__ = ["SandboxClock", "SandboxWorld"]
 
@@ -35,17 +36,17 @@ class SandboxWorld:
         self.clock = SandboxClock(self.request)
         self._sandbox = sandbox
 
-    def request(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Answer:
+    def request(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Send a request over HTTP with the world's key; `body` is sent as JSON, and any status is an answer."""
         sent = {"authorization": f"Bearer {self.key}", "content-type": "application/json", **(headers or {})}
         content = None if body is None else json.dumps(body).encode()
         request = Request(self.url + path, content, sent, method=method)  # noqa: S310  the sandbox's own URL
         try:
             with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  likewise
-                return Answer(answer.status, dict(answer.headers), answer.read())
+                return Reply(answer.status, dict(answer.headers), answer.read())
         except HTTPError as refused:
             with refused:
-                return Answer(refused.code, dict(refused.headers), refused.read())
+                return Reply(refused.code, dict(refused.headers), refused.read())
 
     def export(self) -> dict[str, Any]:
         """Return all that the world holds, by kind and in the order in which it was made; secrets are left out."""
@@ -77,7 +78,7 @@ class SandboxWorld:
 class SandboxClock:
     """The clock of one world, in Unix seconds; each call returns when all that fell due by it has been done."""
 
-    def __init__(self, request: Callable[..., Answer]) -> None:
+    def __init__(self, request: Callable[..., Reply]) -> None:
         self._request = request
 
     def now(self) -> int:

@@ -15,34 +15,16 @@ from diddo_gateways.documents import Documents
 from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.in_process import Response, call
 from diddo_rules import Engine, Settings
+from diddo_rules.testing.checkout_server import Reply
 from diddo_sandbox.app import Sandbox, open_sandbox
 from diddo_sandbox.running import AnnouncedServer
 from diddo_sandbox.settings import SandboxSettings
 
-__all__ = ["Answer", "InProcessSandbox", "RunningSandbox", "sandbox_server"]
+__all__ = ["InProcessSandbox", "RunningSandbox", "sandbox_server"]
 
 T = TypeVar("T")
 HOST = "sandbox.test"
 ORIGIN = f"http://{HOST}"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response of the API: `json` is its decoded body, None when it is not JSON."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The decoded body."""
-        return json.loads(self.body)
-
-    @property
-    def codes(self) -> list[str]:
-        """The codes of an error body."""
-        return [error["code"] for error in self.json["errors"]]
 
 
 class InProcessSandbox:
@@ -97,18 +79,18 @@ class InProcessSandbox:
         *,
         key: str | None = "sk_test_default",
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Reply:
         """Send a request; a body that is not bytes is sent as JSON."""
         sent = dict(headers or {})
         if key is not None:
             sent["authorization"] = f"Bearer {key}"
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         answer = self._runner.run(call(self.app, method, ORIGIN + path, headers=sent, body=raw))
-        return Answer(answer.status, answer.headers, answer.body)
+        return Reply(answer.status, answer.headers, answer.body)
 
     def together(
         self, count: int, method: str, path: str, body: bytes = b"", *, key: str | None = "sk_test_default"
-    ) -> list[Answer]:
+    ) -> list[Reply]:
         """Send the same request many times at once."""
         headers = {} if key is None else {"authorization": f"Bearer {key}"}
 
@@ -116,7 +98,7 @@ class InProcessSandbox:
             calls = (call(self.app, method, ORIGIN + path, headers=headers, body=body) for _ in range(count))
             return await asyncio.gather(*calls)
 
-        return [Answer(answer.status, answer.headers, answer.body) for answer in self._runner.run(race())]
+        return [Reply(answer.status, answer.headers, answer.body) for answer in self._runner.run(race())]
 
     def settle(self) -> None:
         """Wait until every message that is due has been handled: webhooks delivered, timers run."""

@@ -1,5 +1,6 @@
 # ruff: noqa: ARG001 (checks have the signature of their hook)
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -386,3 +387,31 @@ def test_only_failures_in_a_row_open_the_circuit() -> None:
         breaker.note(failed=failed)
         let_through.append(breaker.lets_through())
     assert let_through == [True, True, True, True, True, False]
+
+
+def test_an_io_check_that_yields_for_ever_is_stopped_and_named(cart: Cart) -> None:
+    @check()
+    async def yields_for_ever(cart: Cart) -> AsyncIterator[OutOfStock]:
+        while True:
+            yield OutOfStock(at="/stores/0", position=1)  # without awaiting: no budget could end it
+
+    report = validate(cart, yields_for_ever)
+    assert [it.exception for it in report.crashed] == ["TooManyFindings"]
+
+
+def test_an_error_that_nobody_has_to_be_told_of_leaves_no_noise(cart: Cart) -> None:
+    @check(requires=("OUT_OF_STOCK",))
+    async def settled_already(cart: Cart) -> list[Blocked]:
+        raise ConnectionError("down")
+
+    noise: list[Any] = []
+
+    async def run() -> Report:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: noise.append(what))
+        report = await Engine([in_stock, settled_already]).validate_async(cart)
+        gc.collect()
+        await asyncio.sleep(0)
+        return report
+
+    assert [it.reason for it in asyncio.run(run()).skipped] == ["OUT_OF_STOCK was found"]
+    assert noise == []

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diddo_sandbox.testing import Answer, InProcessSandbox
+from diddo_rules.testing import Reply
+from diddo_sandbox.testing import InProcessSandbox
 
 BUYER = {
     "first_name": "Ada",
@@ -30,21 +31,21 @@ class Api:
         self.sandbox = sandbox
         self.key = key
 
-    def __call__(self, method: str, path: str, body: object = None) -> Answer:
+    def __call__(self, method: str, path: str, body: object = None) -> Reply:
         return self.sandbox.request(method, path, body, key=self.key)
 
-    def add(self, variant_id: str, quantity: int = 1, cart_id: str = "0") -> Answer:
+    def add(self, variant_id: str, quantity: int = 1, cart_id: str = "0") -> Reply:
         item = {"variant_id": variant_id, "quantity": quantity}
         return self("POST", "/cart/add", {"cart_id": cart_id, "item": item})
 
-    def set_quantity(self, cart_id: str, variant_id: str, quantity: int) -> Answer:
+    def set_quantity(self, cart_id: str, variant_id: str, quantity: int) -> Reply:
         item = {"variant_id": variant_id, "quantity": quantity}
         return self("POST", "/cart/update", {"cart_id": cart_id, "item": item})
 
-    def buyer(self, cart_id: str, **fields: object) -> Answer:
+    def buyer(self, cart_id: str, **fields: object) -> Reply:
         return self("POST", "/cart/customer", {"cart_id": cart_id, "buyer_identity": BUYER | fields})
 
-    def choose_first_shipping(self, cart_id: str) -> Answer:
+    def choose_first_shipping(self, cart_id: str) -> Reply:
         rates = self("GET", f"/cart/shipping-rates/{cart_id}").json
         options = [
             {"store": store["store"], "shipping_id": store["offer"]["shipping_methods"][0]["id"]}

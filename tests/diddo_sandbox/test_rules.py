@@ -14,7 +14,8 @@ from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_plugins.buyer_identity import BuyerIdentityMissing
 from diddo_rules import Cart, CheckSettings, Engine, Layer, Settings, Violation, check
 from diddo_rules.loader import LoadedPlugin
-from diddo_sandbox.testing import Answer, InProcessSandbox
+from diddo_rules.testing import Reply
+from diddo_sandbox.testing import InProcessSandbox
 
 HOODIE, MUG = "harbor-hoodie-navy-m", "northside-mug-green"
 
@@ -48,18 +49,18 @@ class Client:
         self.sandbox = sandbox
         self.key = f"sk_test_{world}"
 
-    def __call__(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    def __call__(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.sandbox.request(method, path, body, key=self.key, headers=named)
 
-    def add(self, variant_id: str, quantity: int, cart_id: str = "0") -> Answer:
+    def add(self, variant_id: str, quantity: int, cart_id: str = "0") -> Reply:
         return self("POST", "/cart/add", {"cart_id": cart_id, "item": {"variant_id": variant_id, "quantity": quantity}})
 
-    def set_quantity(self, cart_id: str, variant_id: str, quantity: int) -> Answer:
+    def set_quantity(self, cart_id: str, variant_id: str, quantity: int) -> Reply:
         item = {"variant_id": variant_id, "quantity": quantity}
         return self("POST", "/cart/update", {"cart_id": cart_id, "item": item})
 
-    def mode(self, name: str, mode: str) -> Answer:
+    def mode(self, name: str, mode: str) -> Reply:
         return self("POST", "/_sandbox/rules/mode", {"name": name, "mode": mode})
 
     def shadow(self) -> list[dict[str, Any]]:
