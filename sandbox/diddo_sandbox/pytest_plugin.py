@@ -25,6 +25,11 @@ _FAILED = pytest.StashKey[bool]()
 _numbers = count(1)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep advice on proxies out of tests: the server imports the SDK's HTTP library in a thread, in whichever test."""
+    config.addinivalue_line("filterwarnings", "ignore:SOCKS support in urllib3")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note on a test that it has failed, for its world to be kept."""
