@@ -11,7 +11,7 @@ from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.in_memory import InMemoryGateway
 from diddo_gateways.protocol import GatewaySettings, PaymentLine, PaymentSession, SessionEventKind, SessionRequest
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
-from diddo_gateways.stripe_fake.session_payments import CardForm, Declined, Outcome, Paid, pay_session
+from diddo_gateways.stripe_fake.checkout.paying import CardForm, Declined, Outcome, Paid, pay_session
 from diddo_gateways.stripe_sdk import StripeGateway
 from diddo_gateways.worlds import Worlds
 

@@ -1,7 +1,7 @@
 """Currencies and amounts as Stripe takes them: which there are, their decimals, and the least and most of a charge."""
 
 from diddo_gateways.stripe_fake.errors import AmountTooSmall
-from diddo_gateways.stripe_fake.payment_errors import (
+from diddo_gateways.stripe_fake.payments.errors import (
     AmountTooLarge,
     InvalidCurrency,
     ParameterInvalidInteger,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from diddo_gateways.stripe_fake.checkout_page import SessionPage, session_page
-from diddo_gateways.stripe_fake.session_payments import (
+from diddo_gateways.stripe_fake.checkout.page import SessionPage, session_page
+from diddo_gateways.stripe_fake.checkout.paying import (
     CardForm,
     Challenge,
     Declined,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from diddo_gateways.stripe_fake.challenges import answer_challenge, challenge_page
+from diddo_gateways.stripe_fake.payments.challenges import answer_challenge, challenge_page
 from diddo_rules import Money
 from diddo_sandbox.pages.notices import notice
 from diddo_sandbox.pages.rendering import form_of, page

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import stripe
 
-from diddo_gateways.stripe_fake.cards import test_cards as read_cards
-from diddo_gateways.stripe_fake.session_payments import CardForm, pay_session
+from diddo_gateways.stripe_fake.checkout.paying import CardForm, pay_session
+from diddo_gateways.stripe_fake.payments.cards import test_cards as read_cards
 
 NO_TEST_CARD = "4012888888881881"
 MISTYPED = "4012888888881882"

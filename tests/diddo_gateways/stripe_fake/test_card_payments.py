@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from diddo_gateways.stripe_fake.cards import Card
-from diddo_gateways.stripe_fake.cards import test_cards as read_cards
+from diddo_gateways.stripe_fake.payments.cards import Card
+from diddo_gateways.stripe_fake.payments.cards import test_cards as read_cards
 
 CHALLENGED = [card for card in read_cards().all if card.three_d_secure == "required" and not card.lookup_fails]
 DECLINED = [card for card in read_cards().all if card.decline is not None and card not in CHALLENGED]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diddo_gateways.stripe_fake import cards
-from diddo_gateways.stripe_fake.cards import CardDetails, passes_luhn, read_card
 from diddo_gateways.stripe_fake.errors import CardError, StripeError
+from diddo_gateways.stripe_fake.payments import cards
+from diddo_gateways.stripe_fake.payments.cards import CardDetails, passes_luhn, read_card
 
 ALL = cards.test_cards()
 NOW = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from diddo_gateways.stripe_fake.cards import test_cards as read_cards
+from diddo_gateways.stripe_fake.payments.cards import test_cards as read_cards
 
 
 @pytest.fixture

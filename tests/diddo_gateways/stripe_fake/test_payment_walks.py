@@ -6,8 +6,8 @@ import stripe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diddo_gateways.stripe_fake.challenges import answer_challenge
-from diddo_gateways.stripe_fake.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
+from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 
 RETURN_URL = "https://shop.test/return"
 METHODS = [

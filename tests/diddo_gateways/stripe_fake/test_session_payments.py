@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from diddo_gateways.stripe_fake.challenges import answer_challenge
-from diddo_gateways.stripe_fake.session_payments import (
+from diddo_gateways.stripe_fake.checkout.paying import (
     CardForm,
     Challenge,
     Declined,
@@ -17,6 +16,7 @@ from diddo_gateways.stripe_fake.session_payments import (
     pay_session,
     payment_message,
 )
+from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
 
 VISA = CardForm(
     number="4242 4242 4242 4242",

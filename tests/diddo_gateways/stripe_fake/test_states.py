@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from diddo_gateways.stripe_fake.authentication import CHALLENGES
 from diddo_gateways.stripe_fake.errors import UnexpectedState
-from diddo_gateways.stripe_fake.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.authentication import CHALLENGES
+from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.resources.charges import CHARGES
 from diddo_gateways.stripe_fake.resources.checkout_sessions import STATES as SESSIONS
 from diddo_gateways.stripe_fake.resources.refunds import REFUNDS

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import stripe
 
-from diddo_gateways.stripe_fake.cards import test_cards as read_cards
-from diddo_gateways.stripe_fake.challenges import ChallengePage, answer_challenge, challenge_page
+from diddo_gateways.stripe_fake.payments.cards import test_cards as read_cards
+from diddo_gateways.stripe_fake.payments.challenges import ChallengePage, answer_challenge, challenge_page
 
 RETURN_URL = "https://shop.test/return?order=7#top"
 ALL = [card for card in read_cards().all if card.group == "three_d_secure"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from diddo_gateways.stripe_fake.cards import Card, CardDetails, read_card, test_cards
+from diddo_gateways.stripe_fake.payments.cards import Card, CardDetails, read_card, test_cards
 
 __all__ = ["details_of"]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from diddo_gateways.stripe_fake.cards import test_cards
 from diddo_gateways.stripe_fake.catalogue import Node
 from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.generic.derived import details_of
@@ -17,6 +16,7 @@ from diddo_gateways.stripe_fake.generic.references import References
 from diddo_gateways.stripe_fake.generic.tier import Tier
 from diddo_gateways.stripe_fake.generic.values import Values, empty_list
 from diddo_gateways.stripe_fake.metadata import merged
+from diddo_gateways.stripe_fake.payments.cards import test_cards
 from diddo_gateways.stripe_fake.shapes import blank_fields
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

@@ -11,12 +11,12 @@ from hashlib import blake2b
 from typing import Any
 
 from diddo_gateways.documents import Message, Settle
-from diddo_gateways.stripe_fake.cards import Card, Decline
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.cards import Card, Decline
 from diddo_gateways.stripe_fake.resources.payment_methods import ADDRESS, checked
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable

@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 
 from diddo_gateways.documents import Message, Settle
-from diddo_gateways.stripe_fake import checkout_settings
 from diddo_gateways.stripe_fake.changes import overwrite
-from diddo_gateways.stripe_fake.checkout_lines import add_up, line_items, shipping_options, updated_lines
+from diddo_gateways.stripe_fake.checkout import settings
+from diddo_gateways.stripe_fake.checkout.lines import add_up, line_items, shipping_options, updated_lines
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.errors import InvalidRequest
@@ -74,20 +74,20 @@ STATES = StateTable(
 async def create(call: Call) -> Answer:
     """Open a session."""
     work, params = call.work, call.params
-    checkout_settings.check(params)
+    settings.check(params)
     fixed = check_currency(params["currency"]) if "currency" in params else None
     customer = None
     if "customer" in params:
         customer = await work.fetch("customer", params["customer"], param="customer", status=400)
     lines = await line_items(work, params["line_items"], currency=fixed)
     session = blank(KIND)
-    session |= checkout_settings.describe(params, work)
+    session |= settings.describe(params, work)
     session |= {
         "id": work.new_id("cs_test_a1", 56),
         "created": work.now,
         "currency": lines[0]["currency"],
         "customer_details": _known_customer(customer, params.get("customer_email")),
-        "expires_at": checkout_settings.expiry(params, now=work.now),
+        "expires_at": settings.expiry(params, now=work.now),
         "status": "open",
     }
     session["shipping_options"] = await shipping_options(

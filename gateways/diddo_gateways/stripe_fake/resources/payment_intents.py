@@ -1,4 +1,4 @@
-"""Payment intents: `/v1/payment_intents`. The states and their edges are in `intent_states.INTENTS`.
+"""Payment intents: `/v1/payment_intents`. The states and their edges are in `payments.intent_states.INTENTS`.
 
 Events: `payment_intent.created`, `.requires_action`, `.amount_capturable_updated`, `.succeeded`, `.payment_failed`,
 `.canceled`, beside those of the charge.
@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from diddo_gateways.documents import Message, Settle
-from diddo_gateways.stripe_fake.confirmation import Terms, check_owner, confirm
 from diddo_gateways.stripe_fake.currencies import check_amount, check_currency
-from diddo_gateways.stripe_fake.descriptors import check_descriptor
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
-from diddo_gateways.stripe_fake.intent_states import INTENTS
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.payment_errors import (
+from diddo_gateways.stripe_fake.payments.confirmation import Terms, check_owner, confirm
+from diddo_gateways.stripe_fake.payments.descriptors import check_descriptor
+from diddo_gateways.stripe_fake.payments.errors import (
     CaptureTooLarge,
     CheckoutOwned,
     ClientSecretWrong,
@@ -29,6 +28,7 @@ from diddo_gateways.stripe_fake.payment_errors import (
     NotUpdatable,
     ReturnUrlMissing,
 )
+from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of, shipping
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.shapes import blank

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from diddo_gateways.stripe_fake.cards import Card, CardDetails, Decline, read_card, test_cards
 from diddo_gateways.stripe_fake.errors import (
     InvalidRequest,
     MissingParameter,
@@ -22,7 +21,8 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import list_body, listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.payment_errors import AttachRefused, PaymentMethodUsedUp, RawCardsRefused
+from diddo_gateways.stripe_fake.payments.cards import Card, CardDetails, Decline, read_card, test_cards
+from diddo_gateways.stripe_fake.payments.errors import AttachRefused, PaymentMethodUsedUp, RawCardsRefused
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["attach_to", "card_behind", "card_of", "detach_all", "make_from_card", "named", "past_of"]

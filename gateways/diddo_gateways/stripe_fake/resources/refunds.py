@@ -18,7 +18,7 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.payment_errors import (
+from diddo_gateways.stripe_fake.payments.errors import (
     ChargeAlreadyRefunded,
     NotCaptured,
     NothingToRefund,

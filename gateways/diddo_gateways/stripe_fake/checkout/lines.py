@@ -5,7 +5,7 @@ from typing import Any
 
 from diddo_gateways.stripe_fake.currencies import MAXIMUM, check_currency, display, minimum
 from diddo_gateways.stripe_fake.errors import AmountTooSmall, InvalidRequest, MissingParameter, NotModelled
-from diddo_gateways.stripe_fake.payment_errors import AmountTooLarge, ParameterInvalidInteger
+from diddo_gateways.stripe_fake.payments.errors import AmountTooLarge, ParameterInvalidInteger
 from diddo_gateways.stripe_fake.resources import prices, products
 from diddo_gateways.stripe_fake.resources.prices import exclusive, under
 from diddo_gateways.stripe_fake.shapes import blank

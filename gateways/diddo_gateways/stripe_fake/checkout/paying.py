@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from diddo_gateways.stripe_fake.cards import CardDetails, read_card
-from diddo_gateways.stripe_fake.confirmation import Terms, confirm
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import StripeError
 from diddo_gateways.stripe_fake.operations import Call
-from diddo_gateways.stripe_fake.payment_errors import PaymentDeclined
+from diddo_gateways.stripe_fake.payments.cards import CardDetails, read_card
+from diddo_gateways.stripe_fake.payments.confirmation import Terms, confirm
+from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
 from diddo_gateways.stripe_fake.resources import customers
 from diddo_gateways.stripe_fake.resources.checkout_sessions import complete, content_of, current
 from diddo_gateways.stripe_fake.resources.payment_intents import OWNER, make_intent, provide

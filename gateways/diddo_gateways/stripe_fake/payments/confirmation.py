@@ -6,16 +6,16 @@ answer first. Whoever confirms commits: also after a decline, which leaves the f
 
 from dataclasses import dataclass
 
-from diddo_gateways.stripe_fake.authentication import (
+from diddo_gateways.stripe_fake.errors import InvalidRequest
+from diddo_gateways.stripe_fake.payments.authentication import (
     OFF_SESSION_REFUSED,
     authenticated_by_challenge,
     judge,
     open_challenge,
 )
-from diddo_gateways.stripe_fake.cards import Card, Decline
-from diddo_gateways.stripe_fake.errors import InvalidRequest
-from diddo_gateways.stripe_fake.intent_states import INTENTS
-from diddo_gateways.stripe_fake.payment_errors import PaymentDeclined, PaymentMethodUsedUp
+from diddo_gateways.stripe_fake.payments.cards import Card, Decline
+from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined, PaymentMethodUsedUp
+from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.resources.charges import make_charge
 from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, card_of, named, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from importlib import resources
 from typing import Any, Literal
 
-from diddo_gateways.stripe_fake.payment_errors import (
+from diddo_gateways.stripe_fake.payments.errors import (
     CardNotForTesting,
     IncorrectNumber,
     InvalidCvc,

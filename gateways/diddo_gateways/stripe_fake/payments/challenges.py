@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from diddo_gateways.stripe_fake.authentication import CHALLENGE, CHALLENGES, authenticated, is_current, keep_passed
-from diddo_gateways.stripe_fake.confirmation import charge, fail_authentication
-from diddo_gateways.stripe_fake.intent_states import INTENTS
-from diddo_gateways.stripe_fake.payment_errors import PaymentDeclined
+from diddo_gateways.stripe_fake.checkout.paying import after_challenge, is_payable
+from diddo_gateways.stripe_fake.payments.authentication import (
+    CHALLENGE,
+    CHALLENGES,
+    authenticated,
+    is_current,
+    keep_passed,
+)
+from diddo_gateways.stripe_fake.payments.confirmation import charge, fail_authentication
+from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
+from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.resources.payment_methods import card_of
-from diddo_gateways.stripe_fake.session_payments import after_challenge, is_payable
 from diddo_gateways.stripe_fake.transactions import Server, transact
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from diddo_gateways.stripe_fake.cards import Card, Decline
+from diddo_gateways.stripe_fake.payments.cards import Card, Decline
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

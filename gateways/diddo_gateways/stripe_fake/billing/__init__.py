@@ -1,0 +1,1 @@
+"""Billing: what recurs and what is invoiced."""

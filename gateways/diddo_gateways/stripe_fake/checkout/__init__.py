@@ -1,0 +1,1 @@
+"""Checkout sessions: what they are made of, what they come to, and how they are paid."""
