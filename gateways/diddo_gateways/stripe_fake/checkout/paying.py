@@ -14,9 +14,10 @@ from diddo_gateways.stripe_fake.operations import Call
 from diddo_gateways.stripe_fake.payments.cards import CardDetails, read_card
 from diddo_gateways.stripe_fake.payments.confirmation import Terms, confirm
 from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
+from diddo_gateways.stripe_fake.payments.owners import own
 from diddo_gateways.stripe_fake.resources import customers
 from diddo_gateways.stripe_fake.resources.checkout_sessions import complete, content_of, current
-from diddo_gateways.stripe_fake.resources.payment_intents import OWNER, make_intent, provide
+from diddo_gateways.stripe_fake.resources.payment_intents import make_intent, provide
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_card
 from diddo_gateways.stripe_fake.transactions import Server, transact
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -167,7 +168,7 @@ async def _intent_of(work: Work, session: JsonObject, form: CardForm) -> JsonObj
         session["customer"] = await _new_customer(work, session, form)
     intent = await make_intent(work, _intent_params(session, asked))
     session["payment_intent"] = intent["id"]
-    work.insert({"object": OWNER, "id": intent["id"], "session": session["id"]})
+    own(work, intent["id"], KIND, session["id"])
     work.emit("payment_intent.created", intent)
     return intent
 

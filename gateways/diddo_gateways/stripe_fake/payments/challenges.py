@@ -15,6 +15,7 @@ from diddo_gateways.stripe_fake.payments.authentication import (
 from diddo_gateways.stripe_fake.payments.confirmation import charge, fail_authentication
 from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.owners import tell_owner
 from diddo_gateways.stripe_fake.resources.payment_methods import card_of
 from diddo_gateways.stripe_fake.transactions import Server, transact
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -81,6 +82,7 @@ async def answer_challenge(server: Server, challenge_id: str, outcome: Literal["
         intent = await work.fetch("payment_intent", challenge["payment_intent"])
         if is_current(challenge, intent) and await is_payable(work, challenge["session"]):
             await _carry_out(work, challenge, intent, outcome)
+            await tell_owner(work, intent)
         if challenge["session"] is not None:
             return await after_challenge(work, challenge["session"], intent)
         return _back(challenge, intent)

@@ -26,9 +26,11 @@ from diddo_gateways.stripe_fake.payments.errors import (
     MethodTypeRefused,
     NeedsConfirm,
     NotUpdatable,
+    PaymentDeclined,
     ReturnUrlMissing,
 )
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
 from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of, shipping
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.shapes import blank
@@ -38,8 +40,6 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 __all__ = ["abandon", "make_intent", "provide"]
 
 KIND = "payment_intent"
-# Says which checkout session an intent belongs to; kept beside it under the same id.
-OWNER = "payment_intent_session"
 
 filtered_by(KIND, "customer", "customer_account")
 
@@ -128,12 +128,15 @@ async def confirm_(call: Call) -> Answer:
     work, params = call.work, call.params
     intent = await work.fetch(KIND, call.path["intent"], param="intent")
     _check_secret(call, intent)
-    await _refuse_checkouts(work, intent)
+    owner = await _owner_but_checkout(work, intent)
     if "payment_method" not in params and "payment_method_data" not in params:
         INTENTS.check(intent, "confirm")
     await _apply(work, intent, params)
     work.save(intent)
-    await _confirm(call, intent)
+    if owner is None:
+        await _confirm(call, intent)
+    else:
+        await _confirm_for(call, intent)
     return _shown(call, intent)
 
 
@@ -166,9 +169,10 @@ async def cancel(call: Call) -> Answer:
     """Give an intent up; an authorisation is released."""
     work = call.work
     intent = await work.fetch(KIND, call.path["intent"], param="intent")
-    await _refuse_checkouts(work, intent)
+    await _owner_but_checkout(work, intent)
     INTENTS.check(intent, "cancel")
     await _end(work, intent, "cancel", reason=call.params.get("cancellation_reason"))
+    await tell_owner(work, intent)
     return intent
 
 
@@ -314,6 +318,16 @@ async def _confirm(call: Call, intent: JsonObject) -> None:
     await confirm(call.work, intent, terms)
 
 
+async def _confirm_for(call: Call, intent: JsonObject) -> None:
+    """Confirm an intent that has an owner: an invoice's is confirmed by the shopper's browser, not by the invoice."""
+    try:
+        await _confirm(call, intent)
+    except PaymentDeclined:
+        await tell_owner(call.work, intent)
+        raise
+    await tell_owner(call.work, intent)
+
+
 def _may_redirect(intent: JsonObject) -> bool:
     automatic = intent["automatic_payment_methods"]
     if automatic is None or automatic["allow_redirects"] == "never":
@@ -335,6 +349,7 @@ async def _capture(work: Work, intent: JsonObject, amount: int | None, *, param:
     INTENTS.move(intent, "capture", "succeeded")
     work.save(intent)
     work.emit("payment_intent.succeeded", intent)
+    await tell_owner(work, intent)
 
 
 def _uncapturable(amount: int, intent: JsonObject, *, param: str) -> InvalidRequest:
@@ -373,6 +388,7 @@ async def expire_authorisation(work: Work, message: Message, data: JsonObject) -
     intent = await work.fetch(KIND, charge["payment_intent"])
     if intent["status"] == "requires_capture" and intent["latest_charge"] == charge["id"]:
         await _end(work, intent, "expire", reason="automatic")
+        await tell_owner(work, intent)
     await work.commit(Settle(message.id))
 
 
@@ -383,9 +399,11 @@ async def abandon(work: Work, intent_id: str) -> None:
         await _end(work, intent, "cancel", reason="expired")
 
 
-async def _refuse_checkouts(work: Work, intent: JsonObject) -> None:
-    if await work.get(OWNER, intent["id"]):
+async def _owner_but_checkout(work: Work, intent: JsonObject) -> JsonObject | None:
+    owner = await owner_of(work, intent["id"])
+    if owner is not None and owner["kind"] == "checkout.session":
         raise CheckoutOwned
+    return owner
 
 
 def _check_secret(call: Call, intent: JsonObject) -> None:
