@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from diddo_gateways.stripe_fake.billing import clocks
 from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
@@ -24,7 +25,7 @@ TOMBSTONE = "deleted"
 PLAIN = ("balance", "description", "email", "invoice_prefix", "name", "next_invoice_sequence", "phone", "metadata")
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 # The server takes these and acts on them; the sandbox does not yet, and says so rather than dropping them.
-NOT_MODELLED = ("cash_balance", "source", "tax", "tax_id_data", "test_clock")
+NOT_MODELLED = ("cash_balance", "source", "tax", "tax_id_data")
 
 SHOWN = 10
 # What a customer's lists hold, by field.
@@ -34,7 +35,7 @@ OWNED = {
     "tax_ids": ("tax_id",),
 }
 
-filtered_by(KIND, "email")
+filtered_by(KIND, "email", "test_clock")
 
 
 @operation("POST /v1/customers")
@@ -55,6 +56,8 @@ async def create(call: Call) -> Answer:
         "tax_exempt": "none",
     }
     _write(customer, params)
+    if "test_clock" in params:
+        await clocks.join(work, customer, params["test_clock"])
     work.insert(customer)
     work.emit("customer.created", customer)
     if "payment_method" in params:
@@ -91,14 +94,7 @@ async def update(call: Call) -> Answer:
 @operation("DELETE /v1/customers/{customer}")
 async def delete(call: Call) -> Answer:
     """Delete a customer; the saved payment methods are detached with it."""
-    work = call.work
-    customer = await work.fetch(KIND, call.path["customer"])
-    await detach_all(work, customer["id"])
-    work.emit("customer.deleted", customer)
-    work.remove(customer)
-    left: JsonObject = {"id": customer["id"], "object": KIND, "deleted": True}
-    work.insert({"id": customer["id"], "object": TOMBSTONE, "as": left})
-    return left
+    return await remove(call.work, await call.work.fetch(KIND, call.path["customer"]))
 
 
 @operation("GET /v1/customers")
@@ -123,6 +119,16 @@ async def retrieve_payment_method(call: Call) -> Answer:
     if method["customer"] != customer["id"]:
         raise ResourceMissing("PaymentMethod", method_id, param="payment_method")
     return method
+
+
+async def remove(work: Work, customer: JsonObject) -> JsonObject:
+    """Delete a customer, and return what is left of it."""
+    await detach_all(work, customer["id"])
+    work.emit("customer.deleted", customer)
+    work.remove(customer)
+    left: JsonObject = {"id": customer["id"], "object": KIND, "deleted": True}
+    work.insert({"id": customer["id"], "object": TOMBSTONE, "as": left})
+    return left
 
 
 def blank_invoice_settings() -> JsonObject:

@@ -1,0 +1,86 @@
+"""Test clocks through the SDK."""
+
+from typing import Any
+
+import pytest
+import stripe
+
+from diddo_gateways.stripe_fake.billing.periods import later_by
+
+START = 1_767_225_600  # 1 January 2026
+WEEK = 7 * 86_400
+
+
+@pytest.fixture
+def clocks(shop: Any) -> Any:
+    return shop.client.v1.test_helpers.test_clocks
+
+
+def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        call(*args)
+    return caught.value
+
+
+def test_a_clock_and_who_is_on_it(shop: Any, clocks: Any, well_formed: Any) -> None:
+    clock = clocks.create({"frozen_time": START, "name": "a year of rent"})
+    well_formed(clock)
+    assert clock.id.startswith("clock_1")
+    assert (clock.status, clock.frozen_time, clock.name) == ("ready", START, "a year of rent")
+    assert clock.deletes_after == clock.created + WEEK
+    ada = shop.client.v1.customers.create({"name": "Ada", "test_clock": clock.id})
+    assert (ada.created, ada.test_clock) == (START, clock.id)
+    shop.client.v1.customers.create({"name": "Bea"})
+    listed = shop.client.v1.customers.list({"test_clock": clock.id})
+    assert [customer.id for customer in listed] == [ada.id]
+    assert clocks.retrieve(clock.id).to_dict() == clock.to_dict()
+    assert [found.id for found in clocks.list()] == [clock.id]
+
+
+def test_three_customers_and_no_more(shop: Any, clocks: Any) -> None:
+    clock = clocks.create({"frozen_time": START})
+    for _ in range(3):
+        shop.client.v1.customers.create({"test_clock": clock.id})
+    error = refused(shop.client.v1.customers.create, {"test_clock": clock.id})
+    assert (error.http_status, error.param) == (400, "test_clock")
+    error = refused(shop.client.v1.customers.create, {"test_clock": "clock_nobody"})
+    assert (error.http_status, error.code) == (400, "resource_missing")
+
+
+def test_an_advance_is_answered_before_it_is_over(shop: Any, clocks: Any, well_formed: Any) -> None:
+    clock = clocks.create({"frozen_time": START})
+    moving = clocks.advance(clock.id, {"frozen_time": START + WEEK})
+    well_formed(moving)
+    assert (moving.status, moving.frozen_time) == ("advancing", START)
+    assert moving.status_details.advancing.target_frozen_time == START + WEEK
+    shop.call(shop.server.fake.settled())
+    arrived = clocks.retrieve(clock.id)
+    assert (arrived.status, arrived.frozen_time) == ("ready", START + WEEK)
+    assert shop.events() == [f"test_helpers.test_clock.{what}" for what in ("created", "advancing", "ready")]
+
+
+def test_only_ahead_and_not_too_far(clocks: Any) -> None:
+    clock = clocks.create({"frozen_time": START})
+    for target in (START, START - 1, later_by(START, "year", 2) + 1):
+        error = refused(clocks.advance, clock.id, {"frozen_time": target})
+        assert (error.http_status, error.param) == (400, "frozen_time")
+    clocks.advance(clock.id, {"frozen_time": later_by(START, "year", 2)})
+
+
+def test_a_deleted_clock_takes_its_customers_along(shop: Any, clocks: Any) -> None:
+    clock = clocks.create({"frozen_time": START})
+    ada = shop.client.v1.customers.create({"test_clock": clock.id})
+    gone = clocks.delete(clock.id)
+    assert gone.to_dict() == {"id": clock.id, "object": "test_helpers.test_clock", "deleted": True}
+    assert shop.client.v1.customers.retrieve(ada.id).deleted
+    error = refused(clocks.retrieve, clock.id)
+    assert (error.http_status, error.code) == (404, "resource_missing")
+    assert shop.events()[-2:] == ["customer.deleted", "test_helpers.test_clock.deleted"]
+
+
+def test_a_clock_goes_by_itself_after_a_week(own_shop: Any) -> None:
+    clocks = own_shop.client.v1.test_helpers.test_clocks
+    clock = clocks.create({"frozen_time": START})
+    own_shop.server.advance(WEEK, own_shop.name)
+    own_shop.call(own_shop.server.fake.settled())
+    assert refused(clocks.retrieve, clock.id).code == "resource_missing"
