@@ -10,13 +10,16 @@ from diddo_gateways.stripe_fake.catalogue import Node
 from diddo_gateways.stripe_fake.errors import InvalidRequest
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["expanded", "includes"]
+__all__ = ["as_seen", "expanded", "includes"]
 
 DEEPEST = 4
 LISTS = ("list", "search_result")
 
 Include = Callable[[Work, JsonObject, str], Awaitable[Any]]
 _includes: dict[tuple[str, str], Include] = {}
+# Brings a copy of an object up to date for whoever looks at it now.
+Seen = Callable[[Work, JsonObject], None]
+_seen: dict[str, Seen] = {}
 
 
 def includes(kind: str, field: str) -> Callable[[Include], Include]:
@@ -28,6 +31,19 @@ def includes(kind: str, field: str) -> Callable[[Include], Include]:
     def register(include: Include) -> Include:
         _includes[kind, field] = include
         return include
+
+    return register
+
+
+def as_seen(kind: str) -> Callable[[Seen], Seen]:
+    """Register how an object of a kind is brought up to date that says something of the present moment.
+
+    The function gets the work and the object, which it changes.
+    """
+
+    def register(seen: Seen) -> Seen:
+        _seen[kind] = seen
+        return seen
 
     return register
 
@@ -120,7 +136,10 @@ class _Expansion:
             found = await self._work.get(kind, value)
             if found is not None:
                 # A copy: what stands below it may be expanded too, and the original is to be stored.
-                return orjson.loads(orjson.dumps(found))
+                copy = orjson.loads(orjson.dumps(found))
+                if kind in _seen:
+                    _seen[kind](self._work, copy)
+                return copy
             deleted = await self._work.get("deleted", value)
             if deleted is not None:
                 return deleted["as"]

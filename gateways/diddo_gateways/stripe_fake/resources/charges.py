@@ -17,6 +17,7 @@ from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
+from diddo_gateways.stripe_fake.payments.ledger import charged
 from diddo_gateways.stripe_fake.resources.payment_methods import ADDRESS, checked
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
@@ -147,7 +148,7 @@ def make_charge(
     elif manual:
         _authorised(work, charge)
     elif intent["capture_method"] == "automatic":
-        charge["balance_transaction"] = work.new_id("txn_3", 23)
+        charge["balance_transaction"] = charged(work, charge)["id"]
     else:
         work.later("settle_charge", work.now + SETTLED_AFTER, message_id=f"settle>{charge['id']}", charge=charge["id"])
     work.insert(charge)
@@ -226,7 +227,8 @@ def digits(seed: str, count: int) -> str:
 def capture_charge(work: Work, charge: JsonObject, amount: int) -> None:
     """Take `amount` minor units of an authorised charge; what is left of the authorisation is released."""
     before: dict[str, Any] = {"amount_captured": 0, "balance_transaction": None, "captured": False}
-    charge |= {"amount_captured": amount, "captured": True, "balance_transaction": work.new_id("txn_3", 23)}
+    charge |= {"amount_captured": amount, "captured": True}
+    charge["balance_transaction"] = charged(work, charge)["id"]
     work.save(charge)
     work.emit("charge.captured", charge, before)
 
@@ -236,7 +238,7 @@ async def settle(work: Work, message: Message, data: JsonObject) -> None:
     """Give a charge its balance transaction."""
     charge = await work.get(KIND, data["charge"])
     if charge is not None and charge["balance_transaction"] is None:
-        charge["balance_transaction"] = work.new_id("txn_3", 23)
+        charge["balance_transaction"] = charged(work, charge)["id"]
         work.save(charge)
         work.emit("charge.updated", charge, {"balance_transaction": None})
     await work.commit(Settle(message.id))

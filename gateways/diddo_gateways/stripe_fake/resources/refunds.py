@@ -26,6 +26,7 @@ from diddo_gateways.stripe_fake.payments.errors import (
     RefundNotCancelable,
     RefundTooLarge,
 )
+from diddo_gateways.stripe_fake.payments.ledger import refund_failed, refunded
 from diddo_gateways.stripe_fake.resources.charges import digits
 from diddo_gateways.stripe_fake.resources.payment_methods import card_behind
 from diddo_gateways.stripe_fake.shapes import blank
@@ -161,7 +162,6 @@ def _refund(work: Work, charge: JsonObject, amount: int, params: Mapping[str, An
     refund = blank(KIND) | {
         "id": work.new_id("re_3", 23),
         "amount": amount,
-        "balance_transaction": None if pending else work.new_id("txn_3", 23),
         "charge": charge["id"],
         "created": work.now,
         "currency": charge["currency"],
@@ -181,6 +181,8 @@ def _refund(work: Work, charge: JsonObject, amount: int, params: Mapping[str, An
         "reason": params.get("reason"),
         "status": "pending" if pending else "succeeded",
     }
+    if not pending:
+        refund["balance_transaction"] = refunded(work, refund, charge)["id"]
     wait = REFERENCE_AFTER if behaviour is None else SETTLED_AFTER
     work.later("settle_refund", work.now + wait, message_id=f"settle>{refund['id']}", refund=refund["id"])
     work.insert(refund)
@@ -220,11 +222,14 @@ async def settle(work: Work, message: Message, data: JsonObject) -> None:
     before = {"status": refund["status"]}
     if refund["status"] == "pending":
         before |= {"balance_transaction": None, "pending_reason": refund["pending_reason"]}
-        refund |= {"balance_transaction": work.new_id("txn_3", 23), "pending_reason": None}
+        refund |= {"balance_transaction": refunded(work, refund, charge)["id"], "pending_reason": None}
         REFUNDS.move(refund, "settle", "succeeded")
         return await _settled(work, message, refund, before, event="refund.updated")
     before |= {"failure_balance_transaction": None, "failure_reason": None}
-    refund |= {"failure_balance_transaction": work.new_id("txn_3", 23), "failure_reason": "unknown"}
+    refund |= {
+        "failure_balance_transaction": refund_failed(work, refund, charge)["id"],
+        "failure_reason": "unknown",
+    }
     REFUNDS.move(refund, "bounce", "failed")
     _return_to_charge(work, charge, refund)
     return await _settled(work, message, refund, before, event="refund.failed")
