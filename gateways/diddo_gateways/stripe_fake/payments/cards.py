@@ -24,7 +24,7 @@ from diddo_gateways.stripe_fake.payments.errors import (
 )
 from diddo_gateways.worlds import TO_ALPHABET
 
-__all__ = ["Card", "CardDetails", "Cards", "Decline", "passes_luhn", "read_card", "test_cards"]
+__all__ = ["Card", "CardDetails", "Cards", "Decline", "Dispute", "passes_luhn", "read_card", "test_cards"]
 
 SEPARATORS = str.maketrans("", "", " -")
 SHORTEST, LONGEST = 12, 19
@@ -64,6 +64,19 @@ class Decline:
 RISK_SCORES = {"normal": 20, "elevated": 65, "highest": 85}
 
 
+Dispute = Literal[
+    "fraudulent",
+    "product_not_received",
+    "inquiry",
+    "early_fraud_warning",
+    "multiple",
+    "visa_compelling_evidence",
+    "visa_compliance",
+    "mastercard_compliance",
+    "smart_disputes",
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A test card.
@@ -81,6 +94,10 @@ class Card:
         lookup_fails: an attempt at 3-D Secure ends in a processing error.
         off_session: when a payment without the customer needs no authentication.
         refund: how refunds go other than succeeding at once.
+        dispute: what becomes of a charge that has succeeded: a dispute for that reason or under that programme, an
+            inquiry, several disputes, or an early fraud warning.
+        available_at_once: the money of a charge is never pending.
+        captcha: the shopper has to prove that they are human.
     """
 
     name: str
@@ -101,6 +118,9 @@ class Card:
     lookup_fails: bool = False
     off_session: Literal["never", "once_set_up", "always"] = "never"
     refund: Literal["pending", "fails"] | None = None
+    dispute: Dispute | None = None
+    available_at_once: bool = False
+    captcha: bool = False
 
     @property
     def last4(self) -> str:
