@@ -98,6 +98,26 @@ class Catalogue:
             operation["stream"] = True
         return f"{verb.upper()} {path}", operation
 
+    def thin_events(self) -> dict[str, Node]:
+        """Read the types of thin events: each with the kind of object that it is about, or null."""
+        found: dict[str, Node] = {}
+        for file in sorted((SDK / "events").glob("_v*_event.py")):
+            module = f"stripe.events.{file.stem}"
+            for cls in (
+                node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)
+            ):
+                known = getattr(importlib.import_module(module), cls.name)
+                if issubclass(known, StripeObject):
+                    fetch = next(
+                        (node for node in cls.body if getattr(node, "name", "") == "fetch_related_object"), None
+                    )
+                    found[known.LOOKUP_TYPE] = None if fetch is None else self._fetched(module, fetch)
+        return dict(sorted(found.items()))
+
+    def _fetched(self, module: str, method: Any) -> str:
+        node: str = self.node(module, self._evaluate(module, ast.unparse(method.returns)), method.name)
+        return node.removeprefix("@")
+
     def params(self, module: str, annotation: Any) -> str:
         """Return the name of the definition of an operation's parameters; the annotation may be `Optional["…"]`."""
         parts = (
@@ -361,6 +381,7 @@ def render() -> str:
         f'"api_version": {json.dumps(_ApiVersion.CURRENT)}',
         block("operations", operations),
         block("resources", dict(sorted(CATALOGUE.resources.items()))),
+        block("thin_events", CATALOGUE.thin_events()),
         block("definitions", dict(sorted(CATALOGUE.definitions.items()))),
     ]
     return "{\n" + ",\n".join(parts) + "\n}\n"

@@ -67,6 +67,8 @@ class SandboxSettings(BaseModel):
         raw_cards: whether the fake Stripe takes raw test card numbers through its API.
         documentation_ids: whether ids such as `cus_xxxxxxxxxxxxx` name objects that are made when first asked for, for
             suites that were written against a server that remembers nothing.
+        webhook_retries: how often the fake Stripe tries a webhook that fails: three times within hours, as in one of
+            Stripe's sandboxes, or for three days, as in live mode.
         allowed_hosts: further host names under which the server may be addressed.
         cors_origins: further origins whose pages may call the API; those on localhost always may.
     """
@@ -88,5 +90,6 @@ class SandboxSettings(BaseModel):
     failed_attempts: Annotated[int, Field(ge=1)] = 5
     raw_cards: bool = True
     documentation_ids: bool = False
+    webhook_retries: Literal["sandbox", "live"] = "sandbox"
     allowed_hosts: Names = ()
     cors_origins: Names = ()

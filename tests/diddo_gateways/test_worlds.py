@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from diddo_gateways.documents import Put, Send
 from diddo_gateways.documents.sqlite import SqliteDocuments
-from diddo_gateways.stripe_fake.deliveries import LONGEST_WAIT
+from diddo_gateways.stripe_fake.dispatcher import LONGEST_WAIT
 from diddo_gateways.worlds import LOOKED_AFTER, Clock, Ids, Worlds, parse_key
 
 

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from diddo_gateways.stripe_fake import resources
 from diddo_gateways.stripe_fake.api import Api
 from diddo_gateways.stripe_fake.catalogue import Operation
-from diddo_gateways.stripe_fake.deliveries import Dispatcher
+from diddo_gateways.stripe_fake.deliveries import SANDBOX_RETRIES
+from diddo_gateways.stripe_fake.dispatcher import Dispatcher
+from diddo_gateways.stripe_fake.endpoints import Endpoint, PlatformEndpoint
 from diddo_gateways.stripe_fake.generic.documentation_ids import made_up
 from diddo_gateways.stripe_fake.http import BodyTooLarge, ClientGone, Receive, Request, Scope, Send, read, send_response
 from diddo_gateways.stripe_fake.operations import Answer, Call, Handled, operation, operations
-from diddo_gateways.stripe_fake.work import Deliver, Endpoint, MakeUp, PlatformEndpoint, Work
+from diddo_gateways.stripe_fake.signing import roll
+from diddo_gateways.stripe_fake.transactions import transact
+from diddo_gateways.stripe_fake.work import Deliver, MakeUp, Work
 from diddo_gateways.worlds import World, Worlds
 
 __all__ = ["Answer", "Call", "Deliver", "PlatformEndpoint", "StripeFake", "operation"]
@@ -25,6 +29,8 @@ class StripeFake:
         raw_cards: whether card numbers may be sent to the API, as on an account with raw card access.
         platform_endpoints: endpoints that receive the events of every world.
         deliver: posts a webhook (URL, body, headers) and returns the HTTP status; by default over a socket.
+        retry_after: seconds from each failed attempt at a webhook to the next, on the world's clock; after the last
+            there is none. By default as in one of Stripe's sandboxes; `deliveries.LIVE_RETRIES` is as in live mode.
         documentation_ids: whether ids such as `cus_xxxxxxxxxxxxx` name objects that are made when first asked for.
     """
 
@@ -36,6 +42,7 @@ class StripeFake:
         raw_cards: bool = True,
         platform_endpoints: Sequence[PlatformEndpoint] = (),
         deliver: Deliver | None = None,
+        retry_after: Sequence[int] = SANDBOX_RETRIES,
         documentation_ids: bool = False,
     ) -> None:
         resources.load()
@@ -44,6 +51,7 @@ class StripeFake:
         self.raw_cards = raw_cards
         self.platform_endpoints = platform_endpoints
         self.deliver = deliver
+        self.retry_after = retry_after
         self.made_up: MakeUp | None = made_up if documentation_ids else None
         self.endpoints: dict[str, list[Endpoint]] = {}
         self._api = Api(self, worlds, operations())
@@ -71,6 +79,19 @@ class StripeFake:
     async def settled(self) -> None:
         """Wait until every webhook is delivered and nothing more is due now; `run` must be running."""
         await self._dispatcher.settled()
+
+    async def roll_secret(self, world: World, endpoint_id: str, *, overlap: int = 0) -> str:
+        """Give a webhook endpoint or event destination a new secret and return it, as Stripe's dashboard does.
+
+        Args:
+            world: whose endpoint.
+            endpoint_id: which.
+            overlap: seconds, at most a day, in which deliveries are signed with the former secret as well.
+
+        Raises:
+            ResourceMissing: there is no such endpoint.
+        """
+        return await transact(self, world, lambda work: roll(work, endpoint_id, overlap=overlap))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         running: asyncio.Task[None] | None = None

@@ -80,6 +80,8 @@ class Catalogue:
         self.api_version: str = data["api_version"]
         self.resources: dict[str, str] = data["resources"]
         self.definitions: dict[str, Node] = data["definitions"]
+        # The types of thin events, each with the kind of object that it is about, or None.
+        self.thin_events: dict[str, str | None] = data["thin_events"]
         self.operations = {
             name: Operation(name, entry.get("params"), entry["returns"], entry.get("base"))
             for name, entry in data["operations"].items()

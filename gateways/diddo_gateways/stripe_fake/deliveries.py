@@ -1,146 +1,52 @@
-"""What leaves the fake Stripe, and what it does by itself: the dispatcher of due messages, and webhooks among them.
-
-A message is queued in the commit of the change that it tells of. The dispatcher is woken by such commits, by the
-earliest message that becomes due on its world's clock, and by a clock that is set; it claims messages with a lease and
-hands each to its handler (see `due`), several at a time. A message whose handler crashes comes again after the lease.
-"""
+"""Webhooks: an event or a thin notification, signed, posted to an endpoint, and tried again when that fails."""
 
 import asyncio
-import hashlib
-import hmac
-import logging
 import ssl
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from diddo_gateways.documents import Change, Conflict, Document, Message, Postpone, Put, Settle
-from diddo_gateways.stripe_fake.due import handler_of, on_due
-from diddo_gateways.stripe_fake.transactions import Server
-from diddo_gateways.stripe_fake.work import SECRET_KIND, Deliver, Fake, JsonObject, Work
-from diddo_gateways.worlds import World
+from diddo_gateways.stripe_fake.due import on_due
+from diddo_gateways.stripe_fake.endpoints import DESTINATION_KIND, ENDPOINT_KIND, PLATFORM, SECRET_KIND
+from diddo_gateways.stripe_fake.signing import secrets_of, signature
+from diddo_gateways.stripe_fake.work import Deliver, Fake, JsonObject, Work
 
-__all__ = ["RETRY_AFTER", "TIMEOUT", "Dispatcher", "deliver_over_socket", "signature"]
+__all__ = ["LIVE_RETRIES", "SANDBOX_RETRIES", "TIMEOUT", "deliver_over_socket", "record_id"]
 
-log = logging.getLogger(__name__)
-
-# Seconds after the first and the second failed attempt; the third is the last, as in one of Stripe's sandboxes.
-RETRY_AFTER = (3600, 7200)
+# Seconds after each failed attempt: three attempts within hours, as in one of Stripe's sandboxes, and an exponential
+# ladder of just under three days, as in live mode.
+SANDBOX_RETRIES = (3600, 7200)
+LIVE_RETRIES = (3600, 7200, 14_400, 28_800, 57_600, 115_200)
 TIMEOUT = 20.0
-LEASE = 60
-AT_ONCE = 32
-CRASHES_ALLOWED = 10
-LONGEST_WAIT = 60.0
-PLATFORM = "platform:"
 
 
-class Dispatcher:
-    """Runs what is due, in every world.
+class Target(NamedTuple):
+    """Where a delivery goes.
 
-    Args:
-        fake: the server whose messages these are.
-        at_once: how many messages are worked on at the same time.
+    Attributes:
+        url: the receiver.
+        secrets: what it is signed with, the newest first.
+        account: the account that the event is said to come from, or None when that is the receiver's own.
     """
 
-    def __init__(self, fake: Server, *, at_once: int = AT_ONCE) -> None:
-        self._fake = fake
-        self._at_once = at_once
-        self._woken = asyncio.Event()
-        self._progress = asyncio.Event()
-        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
-        fake.worlds.on_send(self._woken.set)
-
-    async def run(self) -> None:
-        """Work until cancelled; what is then under way is cancelled too, and comes again after its lease."""
-        try:
-            while True:
-                self._woken.clear()
-                wait = await self._start_due()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await self._woken.wait()
-        finally:
-            for task in self._running.values():
-                task.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
-
-    async def settled(self) -> None:
-        """Wait until nothing is under way and nothing more is due now; somebody must be running `run`."""
-        while self._running or await self._is_due():
-            self._progress.clear()
-            await self._progress.wait()
-
-    async def _is_due(self) -> bool:
-        worlds = self._fake.worlds
-        return any([due <= (await worlds.open(name)).clock.time() for name, due in await worlds.documents.waiting()])
-
-    async def _start_due(self) -> float:
-        """Start what is due and there is room for; return the seconds until something else may be."""
-        wait = LONGEST_WAIT
-        for name, due in await self._fake.worlds.documents.waiting():
-            world = await self._fake.worlds.open(name)
-            room = self._at_once - len(self._running)
-            if room <= 0:
-                break  # a task that ends wakes the loop
-            if due > world.clock.time():
-                if world.clock.frozen_at is None:
-                    wait = min(wait, due - world.clock.time())
-                continue
-            await self._claim(world, room)
-            # There may be more than there was room for, or more due later than what was claimed.
-            wait = 0
-        return wait
-
-    async def _claim(self, world: World, room: int) -> None:
-        documents = self._fake.worlds.documents
-        for message in await documents.claim(world.name, now=world.clock.now(), lease=LEASE, limit=room):
-            key = (world.name, message.id)
-            # A clock that was set ahead ends leases of messages that are still being worked on.
-            if key not in self._running:
-                task = asyncio.create_task(self._carry_out(world, message))
-                self._running[key] = task
-                task.add_done_callback(lambda _, key=key: self._done(key))  # type: ignore[misc]
-
-    def _done(self, key: tuple[str, str]) -> None:
-        del self._running[key]
-        self._progress.set()
-        self._woken.set()
-
-    async def _carry_out(self, world: World, message: Message) -> None:
-        try:
-            data = orjson.loads(message.body)
-            await _persistently(self._fake, world, message, data)
-        except Exception:
-            log.exception("message %s of world %s failed (attempt %d)", message.id, world.name, message.attempt)
-            if message.attempt >= CRASHES_ALLOWED:
-                await world.commit([Settle(message.id)])
+    url: str
+    secrets: Sequence[str]
+    account: str | None
 
 
-async def _persistently(fake: Server, world: World, message: Message, data: JsonObject) -> None:
-    """Run the handler, again from the start when another has changed what it read."""
-    handler = handler_of(data["handler"])
-    while True:
-        try:
-            return await handler(fake.work(world), message, data)
-        except Conflict:
-            await asyncio.sleep(0)
-
-
-def signature(body: bytes, secret: str, *, at: int) -> str:
-    """Return the `Stripe-Signature` header of a body that is sent `at` (Unix seconds, real time)."""
-    digest = hmac.new(secret.encode(), b"%d.%s" % (at, body), hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
+def record_id(event_id: str, endpoint_id: str) -> str:
+    """Return the id of the record of an event's deliveries to an endpoint, a document of kind `delivery`."""
+    return f"{event_id}>{endpoint_id}"
 
 
 @on_due("deliver")
 async def deliver(work: Work, message: Message, data: JsonObject) -> None:
     """Send an event to an endpoint, once; on failure the message waits for the next attempt.
 
-    `data` names the `event` and the `endpoint`. The outcome is recorded in a document of kind `delivery` whose id is
-    the message's.
+    `data` names the `event` and the `endpoint`. The outcome is recorded in a document of kind `delivery`.
     """
     target = await _target(work, data["endpoint"])
     event = await work.world.get("event", data["event"])
@@ -148,34 +54,33 @@ async def deliver(work: Work, message: Message, data: JsonObject) -> None:
         # The endpoint was deleted or disabled since: nothing is sent to it any more.
         await _record(work, data, [Settle(message.id)], delivered=True)
         return
-    url, secret = target
-    body = _body(event, account=work.world.account if data["endpoint"].startswith(PLATFORM) else None)
+    body = _body(event, account=target.account)
     # Receivers hold the time against their own clock, so it is the real one, however the world's clock is set.
     sent_at = int(work.world.clock.source())
-    status, error = await _post(work.fake, url, body, signature(body, secret, at=sent_at))
+    status, error = await _post(work.fake, target.url, body, signature(body, *target.secrets, at=sent_at))
     delivered = status is not None and 200 <= status < 300
-    retry = None if delivered else _next_attempt(message, work.now)
-    attempt = {"attempt": message.attempt, "at": work.now, "status": status, "error": error}
-    record = await _delivery(work, message, data, url)
-    record["attempts"].append(attempt)
-    record |= {"delivered": delivered, "next_attempt": retry}
+    retry = None if delivered else _next_attempt(work, message)
+    record = await _delivery(work, data, target.url)
+    first = not record["delivered"]
+    record["attempts"].append({"attempt": message.attempt, "at": work.now, "status": status, "error": error})
+    record |= {"delivered": delivered or not first, "next_attempt": retry}
     end: Change = Settle(message.id) if retry is None else Postpone(message.id, retry)
-    await _record(work, data, [end], delivered=delivered)
+    await _record(work, data, [end], delivered=delivered and first)
 
 
-async def _target(work: Work, endpoint_id: str) -> tuple[str, str] | None:
-    """Return URL and secret of an endpoint, or None when it takes no events any more."""
+async def _target(work: Work, endpoint_id: str) -> Target | None:
+    """Return where deliveries to an endpoint go, or None when it takes no events any more."""
     if endpoint_id.startswith(PLATFORM):
         position = int(endpoint_id.removeprefix(PLATFORM))
         if position >= len(work.fake.platform_endpoints):
             return None  # queued before a restart with fewer of them
         endpoint = work.fake.platform_endpoints[position]
-        return endpoint.url, endpoint.secret
-    stored = await work.get("webhook_endpoint", endpoint_id)
-    if stored is None or stored["status"] != "enabled":
+        return Target(endpoint.url, [endpoint.secret], work.world.account)
+    stored = await work.get(ENDPOINT_KIND, endpoint_id) or await work.get(DESTINATION_KIND, endpoint_id)
+    kept = await work.get(SECRET_KIND, endpoint_id)
+    if stored is None or kept is None or stored["status"] != "enabled":
         return None
-    secret = await work.get(SECRET_KIND, endpoint_id)
-    return None if secret is None else (stored["url"], secret["secret"])
+    return Target(stored.get("url") or kept["url"], secrets_of(kept, work.now), None)
 
 
 def _body(event: Document, *, account: str | None) -> bytes:
@@ -202,15 +107,17 @@ async def _post(fake: Fake, url: str, body: bytes, signed: str) -> tuple[int | N
         return None, str(error) or type(error).__name__
 
 
-def _next_attempt(message: Message, now: int) -> int | None:
-    return now + RETRY_AFTER[message.attempt - 1] if message.attempt <= len(RETRY_AFTER) else None
+def _next_attempt(work: Work, message: Message) -> int | None:
+    ladder = work.fake.retry_after
+    return work.now + ladder[message.attempt - 1] if message.attempt <= len(ladder) else None
 
 
-async def _delivery(work: Work, message: Message, data: JsonObject, url: str) -> JsonObject:
-    """Return the record of this event's delivery to this endpoint, made at the first attempt."""
-    record = await work.get("delivery", message.id)
+async def _delivery(work: Work, data: JsonObject, url: str) -> JsonObject:
+    """Return the record of this event's deliveries to this endpoint, made at the first attempt."""
+    name = record_id(data["event"], data["endpoint"])
+    record = await work.get("delivery", name)
     if record is None:
-        record = {"id": message.id, "object": "delivery", "created": work.now, "url": url, "attempts": []}
+        record = {"id": name, "object": "delivery", "created": work.now, "url": url, "attempts": [], "delivered": False}
         record |= {"event": data["event"], "endpoint": data["endpoint"]}
         work.insert(record)
     work.save(record)

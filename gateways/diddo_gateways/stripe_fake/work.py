@@ -7,46 +7,20 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from diddo_gateways.documents import Change, Put, Remove, Send, Settle
+from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KINDS, Endpoint, PlatformEndpoint, endpoints_of
 from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.kinds import terms_of
 from diddo_gateways.worlds import World
 
-__all__ = ["API_VERSION", "Deliver", "Endpoint", "Fake", "JsonObject", "MakeUp", "PlatformEndpoint", "Work"]
+__all__ = ["API_VERSION", "Deliver", "Fake", "JsonObject", "MakeUp", "Work"]
 
 JsonObject = dict[str, Any]
 # Posts a webhook (URL, body, headers) and returns the HTTP status.
 Deliver = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 API_VERSION = "2026-10-28.endive"
-ENDPOINT_LIMIT = 16
-ENDPOINT_KIND = "webhook_endpoint"
-# An endpoint's secret is no part of the object: `{"object": "webhook_secret", "id": <the endpoint's>, "secret": …}`.
-SECRET_KIND = "webhook_secret"  # noqa: S105  a kind, not a secret
 # Objects of the payment family share one form of id, and so do their events.
 PAYMENT_FAMILY = ("pi_3", "ch_3", "py_3", "re_3", "pyr_3")
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformEndpoint:
-    """An endpoint that receives the events of every world, as a Connect platform's does.
-
-    It is in no account's list of endpoints; the events that it gets carry `account`.
-    """
-
-    url: str
-    secret: str
-    enabled_events: Sequence[str] = ("*",)
-
-
-class Endpoint(NamedTuple):
-    """What an event needs to know of a webhook endpoint: its id, and what it listens to."""
-
-    id: str
-    enabled_events: frozenset[str]
-
-    def takes(self, event_type: str) -> bool:
-        """Say whether events of that type go to this endpoint."""
-        return event_type in self.enabled_events or "*" in self.enabled_events
 
 
 class Fake(Protocol):
@@ -56,6 +30,8 @@ class Fake(Protocol):
     raw_cards: bool
     platform_endpoints: Sequence[PlatformEndpoint]
     deliver: Deliver | None
+    # Seconds from each failed attempt at a webhook to the next; after the last there is none.
+    retry_after: Sequence[int]
     # Makes an object of that kind and id which is not there, or returns None; None itself when nothing is made up.
     made_up: "MakeUp | None"
     # The enabled endpoints of each world that has emitted, by world name; a change to an endpoint drops the entry.
@@ -235,7 +211,7 @@ class Work:
             if held.dirty:
                 held.version += 1
                 held.dirty = False
-                if key[0] == ENDPOINT_KIND:
+                if key[0] in ENDPOINT_KINDS:
                     self.fake.endpoints.pop(self.world.name, None)
                 if held.removed:
                     del self._held[key]
@@ -246,14 +222,14 @@ class Work:
     async def _add_events(self, changes: list[Change]) -> None:
         endpoints = await self._endpoints()
         for event in self._emitted:
-            takers = [endpoint.id for endpoint in endpoints if endpoint.takes(event.type)]
-            pending = sum(not taker.startswith("platform:") for taker in takers)
+            takers = [endpoint for endpoint in endpoints if endpoint.takes(event.type)]
+            pending = sum(taker.counts for taker in takers)
             body = self._event_body(event, pending=pending)
             terms = (f"type={event.type}", f"delivery_success={'false' if pending else 'true'}")
             changes.append(Put("event", event.id, body, 0, self.now, terms))
             for taker in takers:
-                message = {"handler": "deliver", "event": event.id, "endpoint": taker}
-                changes.append(Send(f"{event.id}>{taker}", orjson.dumps(message), self.now))
+                message = {"handler": "deliver", "event": event.id, "endpoint": taker.id}
+                changes.append(Send(f"{event.id}>{taker.id}", orjson.dumps(message), self.now))
 
     def _event_body(self, event: Emitted, *, pending: int) -> bytes:
         data: JsonObject = {"object": orjson.Fragment(event.snapshot)}
@@ -276,19 +252,9 @@ class Work:
     async def _endpoints(self) -> list[Endpoint]:
         known = self.fake.endpoints.get(self.world.name)
         if known is None:
-            known = await self._load_endpoints()
+            known = await endpoints_of(self.world, self.fake.platform_endpoints)
             self.fake.endpoints[self.world.name] = known
         return known
-
-    async def _load_endpoints(self) -> list[Endpoint]:
-        stored = await self.world.page(ENDPOINT_KIND, limit=ENDPOINT_LIMIT)
-        objects = [orjson.loads(document.body) for document in stored]
-        own = [Endpoint(obj["id"], frozenset(obj["enabled_events"])) for obj in objects if obj["status"] == "enabled"]
-        platform = [
-            Endpoint(f"platform:{position}", frozenset(endpoint.enabled_events))
-            for position, endpoint in enumerate(self.fake.platform_endpoints)
-        ]
-        return own + platform
 
 
 MakeUp = Callable[[Work, str, str], Awaitable[JsonObject | None]]

@@ -1,4 +1,4 @@
-"""`/_sandbox`: health, readiness, each world's clock, and the door at which gateways' webhooks arrive."""
+"""`/_sandbox`: health, readiness, clocks, webhook secrets, and the door at which gateways' webhooks arrive."""
 
 from typing import Annotated, Any
 
@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from diddo_gateways.protocol import WebhookRefused
+from diddo_gateways.stripe_fake.errors import StripeError
+from diddo_gateways.stripe_fake.signing import LONGEST_OVERLAP
 from diddo_sandbox.answers import ERROR_RESPONSES, json_response
 from diddo_sandbox.errors import ApiError, InvalidRequest, InvalidValue, RouteNotFound
 from diddo_sandbox.services import CurrentCaller, ServicesOf
@@ -35,6 +37,21 @@ class ClockState(BaseModel):
 
     now: int
     frozen: bool
+
+
+class Rolling(BaseModel):
+    """How to give a webhook endpoint a new secret: the former one signs for so many seconds more, a day at most."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    expires_in: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = 0
+
+
+class RolledSecret(BaseModel):
+    """The new secret of a webhook endpoint, told once."""
+
+    id: str
+    secret: str
 
 
 class Readiness(BaseModel):
@@ -80,6 +97,16 @@ async def set_clock(change: ClockChange, caller: CurrentCaller) -> ClockState:
     await world.save_clock()
     await caller.services.stripe.settled()
     return await read_clock(caller)
+
+
+@router.post("/webhook_endpoints/{endpoint_id}/roll_secret")
+async def roll_secret(endpoint_id: str, rolling: Rolling, request: Request, caller: CurrentCaller) -> RolledSecret:
+    """Give a webhook endpoint or event destination of the fake Stripe a new secret, as Stripe's dashboard does."""
+    try:
+        secret = await caller.services.stripe.roll_secret(caller.world, endpoint_id, overlap=rolling.expires_in)
+    except StripeError as error:
+        raise ApiError(RouteNotFound(at="", path=request.url.path)) from error
+    return RolledSecret(id=endpoint_id, secret=secret)
 
 
 @router.post("/gateways/{gateway}/webhook", openapi_extra=OPEN)

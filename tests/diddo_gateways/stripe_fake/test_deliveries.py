@@ -13,7 +13,8 @@ from diddo_gateways.documents import Message, Settle
 from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.stripe_fake import due
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
-from diddo_gateways.stripe_fake.deliveries import RETRY_AFTER, signature
+from diddo_gateways.stripe_fake.deliveries import LIVE_RETRIES, SANDBOX_RETRIES
+from diddo_gateways.stripe_fake.signing import signature
 from diddo_gateways.stripe_fake.work import Work
 from diddo_gateways.worlds import World, Worlds
 
@@ -178,7 +179,7 @@ def test_a_failed_delivery_is_tried_again_on_the_worlds_clock(bench: Bench, fail
     bench.dispatch()
     assert len(bench.receiver.received) == 1
     assert bench.stored("event", event_id)["pending_webhooks"] == 1
-    bench.later(RETRY_AFTER[0] - 1)
+    bench.later(SANDBOX_RETRIES[0] - 1)
     assert len(bench.receiver.received) == 1
     bench.later(1)
     assert [json.loads(body)["id"] for _, body, _ in bench.receiver.received] == [event_id, event_id]

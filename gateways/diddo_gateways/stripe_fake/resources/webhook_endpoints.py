@@ -1,18 +1,22 @@
 """Webhook endpoints: `/v1/webhook_endpoints`.
 
 The secret that deliveries are signed with is shown by the answer to the creation only, and is kept apart from the
-object. At most 16 endpoints per world.
+object. At most 16 endpoints per world, event destinations included. They emit no events.
 """
 
 from typing import Any
 
 from diddo_gateways.stripe_fake.changes import overwrite
+from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KIND, ENDPOINT_KINDS, ENDPOINT_LIMIT, SECRET_KIND
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.shapes import blank
-from diddo_gateways.stripe_fake.urls import check_url
-from diddo_gateways.stripe_fake.work import API_VERSION, ENDPOINT_KIND, ENDPOINT_LIMIT, SECRET_KIND
+from diddo_gateways.stripe_fake.signing import new_secret
+from diddo_gateways.stripe_fake.urls import check_receiver
+from diddo_gateways.stripe_fake.work import API_VERSION, Work
+
+__all__ = ["check_room"]
 
 KIND = ENDPOINT_KIND
 PLAIN = ("description", "enabled_events", "url", "metadata")
@@ -22,13 +26,10 @@ PLAIN = ("description", "enabled_events", "url", "metadata")
 async def create(call: Call) -> Answer:
     """Make an endpoint; its secret is told now and never again."""
     work, params = call.work, call.params
-    if params.get("connect"):
-        raise NotModelled("A webhook endpoint that listens to connected accounts")
     if params.get("api_version", API_VERSION) != API_VERSION:
         raise NotModelled(f"A webhook endpoint of another API version than {API_VERSION}")
     _check(params)
-    if len(await work.world.page(KIND, limit=ENDPOINT_LIMIT)) == ENDPOINT_LIMIT:
-        raise InvalidRequest(f"You have reached the maximum of {ENDPOINT_LIMIT} test webhook endpoints.")
+    await check_room(work)
     endpoint = blank(KIND)
     endpoint |= {
         "id": work.new_id("we_1", 23),
@@ -37,10 +38,10 @@ async def create(call: Call) -> Answer:
         "status": "enabled",
     }
     overwrite(endpoint, params, PLAIN)
-    secret = work.new_id("whsec_", 32)
+    kept = {"id": endpoint["id"], "object": SECRET_KIND, "secret": new_secret(work)}
     work.insert(endpoint)
-    work.insert({"id": endpoint["id"], "object": SECRET_KIND, "secret": secret})
-    return {**endpoint, "secret": secret}
+    work.insert(kept | {"connect": params.get("connect", False)})
+    return {**endpoint, "secret": kept["secret"]}
 
 
 @operation("GET /v1/webhook_endpoints/{webhook_endpoint}")
@@ -78,10 +79,17 @@ async def list_(call: Call) -> Answer:
     return await listed(call, KIND)
 
 
+async def check_room(work: Work) -> None:
+    """See that one more endpoint or event destination may be made.
+
+    Raises:
+        InvalidRequest: there are as many as an account may have.
+    """
+    there = [len(await work.world.page(kind, limit=ENDPOINT_LIMIT)) for kind in ENDPOINT_KINDS]
+    if sum(there) >= ENDPOINT_LIMIT:
+        raise InvalidRequest(f"You have reached the maximum of {ENDPOINT_LIMIT} test webhook endpoints.")
+
+
 def _check(params: dict[str, Any]) -> None:
-    url = params.get("url")
-    if url is None:
-        return
-    check_url(url, param="url")
-    if not url.startswith(("http://", "https://")):
-        raise InvalidRequest("Invalid URL: must start with http:// or https://.", code="url_invalid", param="url")
+    if "url" in params:
+        check_receiver(params["url"], param="url")

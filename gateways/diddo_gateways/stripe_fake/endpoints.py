@@ -1,0 +1,92 @@
+"""Who hears of events: webhook endpoints and event destinations of a world, and endpoints of the whole server.
+
+What the API never shows again of an endpoint, or only when asked, is kept apart from it in a document of kind
+`webhook_secret` and the same id: `secret`, `former` (rotated secrets, each with the Unix second `until` which it still
+signs), `connect` (whether it hears of connected accounts) and, for an event destination, `url`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from diddo_gateways.stripe_fake import catalogue
+from diddo_gateways.worlds import World
+
+__all__ = [
+    "DESTINATION_KIND",
+    "ENDPOINT_KIND",
+    "ENDPOINT_KINDS",
+    "ENDPOINT_LIMIT",
+    "PLATFORM",
+    "SECRET_KIND",
+    "Endpoint",
+    "PlatformEndpoint",
+    "endpoints_of",
+]
+
+ENDPOINT_LIMIT = 16
+ENDPOINT_KIND = "webhook_endpoint"
+DESTINATION_KIND = "v2.core.event_destination"
+ENDPOINT_KINDS = (ENDPOINT_KIND, DESTINATION_KIND)
+SECRET_KIND = "webhook_secret"  # noqa: S105  a kind, not a secret
+# What the id of an endpoint of the whole server begins with; its position follows.
+PLATFORM = "platform:"
+THIN = "v1."
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEndpoint:
+    """An endpoint that receives the events of every world, as a Connect platform's does.
+
+    It is in no account's list of endpoints; the events that it gets carry `account`.
+    """
+
+    url: str
+    secret: str
+    enabled_events: Sequence[str] = ("*",)
+
+
+class Endpoint(NamedTuple):
+    """What an event needs to know of an endpoint.
+
+    Attributes:
+        id: its id.
+        enabled_events: the types that it listens to, those of thin events without their `v1.`.
+        counts: whether `pending_webhooks` counts it: thin notifications and the server's own endpoints do not count.
+        connect: whether it hears of connected accounts, and then only of them.
+    """
+
+    id: str
+    enabled_events: frozenset[str]
+    counts: bool = True
+    connect: bool = False
+
+    def takes(self, event_type: str) -> bool:
+        """Say whether events of that type in its own account go to this endpoint."""
+        return (event_type in self.enabled_events or "*" in self.enabled_events) and not self.connect
+
+
+async def endpoints_of(world: World, platform: Sequence[PlatformEndpoint]) -> list[Endpoint]:
+    """Return the enabled endpoints of a world, and those of the server."""
+    found = [
+        Endpoint(f"{PLATFORM}{position}", frozenset(endpoint.enabled_events), counts=False)
+        for position, endpoint in enumerate(platform)
+    ]
+    for kind in ENDPOINT_KINDS:
+        for document in await world.page(kind, limit=ENDPOINT_LIMIT):
+            obj = orjson.loads(document.body)
+            if obj["status"] == "enabled":
+                found.append(await _endpoint(world, obj))
+    return found
+
+
+async def _endpoint(world: World, obj: dict[str, Any]) -> Endpoint:
+    kept = await world.get(SECRET_KIND, obj["id"])
+    connect = kept is not None and bool(orjson.loads(kept.body).get("connect"))
+    enabled = frozenset(obj["enabled_events"])
+    if obj.get("event_payload") == "thin":
+        every = catalogue.load().thin_events if "*" in enabled else enabled
+        return Endpoint(obj["id"], frozenset(name.removeprefix(THIN) for name in every), counts=False, connect=connect)
+    return Endpoint(obj["id"], enabled, connect=connect)
