@@ -43,8 +43,7 @@ def test_an_event_tells_what_was_before(v1: Any) -> None:
 
 
 def test_ids_begin_as_stripes_do(v1: Any) -> None:
-    assert v1.coupons.create({"percent_off": 5}).id.isalnum()
-    assert v1.shipping_rates.create({"display_name": "Post"}).id.startswith("shr_1")
+    assert v1.radar.value_lists.create({"alias": "list", "name": "List"}).id.startswith("rsl_1")
     assert v1.test_helpers.test_clocks.create({"frozen_time": 1}).id.startswith("clock_1")
     assert v1.setup_intents.create().id.startswith("seti_1")
 

@@ -79,8 +79,8 @@ def test_an_unknown_url_is_named(http: httpx.Client, method: str, path: str) -> 
 
 
 def test_each_answer_says_how_much_is_behind_it(http: httpx.Client) -> None:
-    assert http.post("/v1/coupons", headers=SECRET).headers["sandbox-fidelity"] == "generic"
-    assert http.post("/v1/coupons?x=1", headers=SECRET).headers["sandbox-fidelity"] == "generic"
+    assert http.post("/v1/topups", headers=SECRET).headers["sandbox-fidelity"] == "generic"
+    assert http.post("/v1/topups?x=1", headers=SECRET).headers["sandbox-fidelity"] == "generic"
     assert http.get("/v1/customers", headers=SECRET).headers["sandbox-fidelity"] == "modelled"
     assert "sandbox-fidelity" not in http.get("/v1/nonsense", headers=SECRET).headers
 
