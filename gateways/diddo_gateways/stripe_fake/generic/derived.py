@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from diddo_gateways.stripe_fake.payments.card_objects import BRANDS
 from diddo_gateways.stripe_fake.payments.cards import Card, CardDetails, read_card, test_cards
 
 __all__ = ["details_of"]
@@ -10,16 +11,6 @@ __all__ = ["details_of"]
 SECRETS = ("number", "cvc", "account_number")
 # The parameters that hold the details, or a token that stands for them.
 HOLDERS = ("source", "external_account")
-# The older `card` object writes brands in its own way.
-BRANDS = {
-    "amex": "American Express",
-    "diners": "Diners Club",
-    "discover": "Discover",
-    "jcb": "JCB",
-    "mastercard": "MasterCard",
-    "unionpay": "UnionPay",
-    "visa": "Visa",
-}
 
 
 def details_of(kind: str, params: Mapping[str, Any], now: int) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KIND, SECRET_KIND
 from diddo_gateways.stripe_fake.generic.tier import tier
 from diddo_gateways.stripe_fake.generic.values import data, prefix_of
 from diddo_gateways.stripe_fake.generic.writing import Writer
+from diddo_gateways.stripe_fake.payments.card_objects import default_expiry
 from diddo_gateways.stripe_fake.payments.cards import test_cards
-from diddo_gateways.stripe_fake.resources.payment_methods import default_expiry, make_from_card
+from diddo_gateways.stripe_fake.resources.payment_methods import make_from_card
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["is_documentation_id", "made_up"]

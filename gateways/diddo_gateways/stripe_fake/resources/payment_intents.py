@@ -256,7 +256,7 @@ async def _apply_method(work: Work, intent: JsonObject, params: Mapping[str, Any
     if "payment_method" in params:
         provide(intent, await named(work, params["payment_method"]))
     elif "payment_method_data" in params:
-        provide(intent, make_from_params(work, params["payment_method_data"]))
+        provide(intent, await make_from_params(work, params["payment_method_data"]))
 
 
 def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:

@@ -7,7 +7,6 @@ Events: `payment_method.attached`, `payment_method.detached`, `payment_method.up
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from diddo_gateways.stripe_fake.errors import (
@@ -21,11 +20,23 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import list_body, listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.card_objects import default_expiry
 from diddo_gateways.stripe_fake.payments.cards import Card, CardDetails, Decline, read_card, test_cards
-from diddo_gateways.stripe_fake.payments.errors import AttachRefused, PaymentMethodUsedUp, RawCardsRefused
+from diddo_gateways.stripe_fake.payments.errors import AttachRefused, PaymentMethodUsedUp
+from diddo_gateways.stripe_fake.payments.tokens import TokenCard, card_of_token, from_number
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["attach_to", "card_behind", "card_of", "detach_all", "make_from_card", "named", "past_of"]
+__all__ = [
+    "attach_to",
+    "card_behind",
+    "card_of",
+    "detach_all",
+    "make_from_card",
+    "make_from_params",
+    "named",
+    "past_of",
+    "verify_card",
+]
 
 KIND = "payment_method"
 # What a payment method went through, kept beside it under the same id: it is no part of Stripe's object.
@@ -56,10 +67,7 @@ async def create(call: Call) -> Answer:
         )
     if "type" not in params:
         raise MissingParameter("type")
-    method = make_from_params(call.work, params)
-    if "allow_redisplay" in params:
-        method["allow_redisplay"] = params["allow_redisplay"]
-    return method
+    return await make_from_params(call.work, params)
 
 
 @operation("GET /v1/payment_methods/{payment_method}")
@@ -144,12 +152,13 @@ async def detach_all(work: Work, customer_id: str) -> None:
         await _detach(work, await work.fetch(KIND, document.id))
 
 
-def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
+async def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
     """Make a payment method from `payment_method_data` or the parameters of its own creation.
 
     Raises:
         NotModelled: it is no card.
         MissingParameter: there are no card details.
+        TokenAlreadyUsed: something else was made from the token.
         RawCardsRefused: the account takes no numbers.
         CardError: the details are refused.
     """
@@ -159,38 +168,21 @@ def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
     if not given:
         raise MissingParameter("card")
     if "token" in given:
-        card = test_cards().by_token.get(given["token"])
-        if card is None:
-            raise ResourceMissing("token", given["token"], param="card[token]", status=400)
-        month, year, cvc_sent = *default_expiry(work), True
+        held = await card_of_token(work, given["token"])
     else:
-        card, month, year = _from_number(work, given)
-        cvc_sent = bool(given.get("cvc"))
-    return make_from_card(
+        card, expiry = from_number(work, given)
+        held = TokenCard(card, expiry, cvc_sent=bool(given.get("cvc")), billing={})
+    method = make_from_card(
         work,
-        card,
-        expiry=(month, year),
-        cvc_sent=cvc_sent,
-        billing=params.get("billing_details"),
+        held.card,
+        expiry=held.expiry,
+        cvc_sent=held.cvc_sent,
+        billing=params.get("billing_details") or held.billing,
         metadata=params.get("metadata"),
     )
-
-
-def _from_number(work: Work, given: Mapping[str, Any]) -> tuple[Card, int, int]:
-    for name in ("number", "exp_month", "exp_year"):
-        if name not in given:
-            raise MissingParameter(f"card[{name}]")
-    if not work.fake.raw_cards:
-        raise RawCardsRefused
-    return read_card(
-        CardDetails(given["number"], given["exp_month"], given["exp_year"], given.get("cvc")), now=work.now
-    )
-
-
-def default_expiry(work: Work) -> tuple[int, int]:
-    """Return month and year of expiry for a card that is only named: a year from now on the world's clock."""
-    today = datetime.fromtimestamp(work.now, UTC)
-    return today.month, today.year + 1
+    if "allow_redisplay" in params:
+        method["allow_redisplay"] = params["allow_redisplay"]
+    return method
 
 
 def make_from_card(
@@ -297,7 +289,10 @@ async def named(work: Work, method_id: str, *, param: str = "payment_method", st
 
 
 async def past_of(work: Work, method: JsonObject) -> JsonObject:
-    """Return what the payment method went through, to be changed: `used_up` and `set_up`."""
+    """Return what the payment method went through, to be changed: `used_up` and `set_up`.
+
+    A method that was set up while nobody owned it is used up `"until_attached"`, others for ever.
+    """
     past = await work.get(PAST, method["id"])
     if past is None:
         past = {"object": PAST, "id": method["id"], "used_up": False, "set_up": False}
@@ -321,17 +316,26 @@ async def attach_to(work: Work, method: JsonObject, customer_id: str) -> None:
             "The payment method you provided has already been attached to a customer.", param="payment_method"
         )
     past = await work.get(PAST, method["id"])
-    if past is not None and past["used_up"]:
+    if past is not None and past["used_up"] is True:
         raise PaymentMethodUsedUp
     card = card_of(work, method)
     decline = card.declined(cvc_sent=method["card"]["checks"]["cvc_check"] is not None)
     if decline is not None and card.refuses_attachment:
         raise AttachRefused(_declined_fields(decline))
+    if past is not None and past["used_up"]:
+        past["used_up"] = False
+        work.save(past)
     method["customer"] = customer_id
+    verify_card(work, method)
+    work.emit("payment_method.attached", method)
+
+
+def verify_card(work: Work, method: JsonObject) -> None:
+    """Have the issuer verify what is unchecked of a card, as happens when it is saved or set up."""
+    card = card_of(work, method)
     checks = method["card"]["checks"]
     method["card"]["checks"] = {name: checked(card, name, value) for name, value in checks.items()}
     work.save(method)
-    work.emit("payment_method.attached", method)
 
 
 def _declined_fields(decline: Decline) -> JsonObject:
