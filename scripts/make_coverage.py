@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_gateways.stripe_fake.generic.filters import without_effect
@@ -50,7 +50,7 @@ A generic operation never says that a card was accepted: charges made directly s
 
 def page() -> str:
     """Return the page."""
-    fake = StripeFake(Worlds(SqliteDocuments()), pages_url="http://localhost")
+    fake = StripeFake(Worlds(MemoryDocuments()), pages_url="http://localhost")
     fidelity = {name: fake.handled(operation).fidelity for name, operation in KNOWN.operations.items()}
     modelled = sum(value == "modelled" for value in fidelity.values())
     head = HEAD.format(

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
 from diddo_gateways.documents import Change, Document, Documents, Message
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.opening import open_documents
 from diddo_gateways.in_process import Response, call
 from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_rules import Engine, Settings
@@ -100,7 +100,7 @@ class InProcessCheckoutServer(CheckoutServer):
         self._settings = settings
         self._engine = engine or Engine.from_settings(Settings())
         self._state = None if settings is None else settings.state
-        self._kept = SqliteDocuments(self._state)
+        self._kept = open_documents(self._state)
         self._refusing = False
 
     def __enter__(self) -> Self:
@@ -151,7 +151,7 @@ class InProcessCheckoutServer(CheckoutServer):
         self.sandbox.__exit__()
         if self._state is not None:
             asyncio.run(self._kept.close())
-            self._kept = SqliteDocuments(self._state)
+            self._kept = open_documents(self._state)
         self._start()
 
     async def _until_dead(self, request: Request) -> None:

@@ -9,7 +9,7 @@ import click
 import orjson
 import uvicorn
 
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.opening import open_documents
 from diddo_rules import Engine, SettingsError
 from diddo_sandbox.app import Sandbox, open_sandbox
 from diddo_sandbox.banner import banner
@@ -40,7 +40,7 @@ async def serve_on(
     host, port = listener.getsockname()[:2]
     name = UNSPECIFIED.get(host, host)
     base_url = settings.public_url or f"http://{f'[{name}]' if ':' in name else name}:{port}"
-    sandbox = await open_sandbox(settings, engine, SqliteDocuments(settings.state), base_url=base_url)
+    sandbox = await open_sandbox(settings, engine, open_documents(settings.state), base_url=base_url)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx2", "stripe"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

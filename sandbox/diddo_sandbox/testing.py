@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import uvicorn
 
 from diddo_gateways.documents import Documents
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.in_process import Response, call
 from diddo_rules import Engine, Settings
 from diddo_rules.testing.checkout_server import Reply
@@ -52,7 +52,7 @@ class InProcessSandbox:
         self._before_start = before_start
         self._settings = settings or SandboxSettings(allowed_hosts=(HOST,))
         self._engine = engine or Engine.from_settings(Settings())
-        self._documents = documents or SqliteDocuments()
+        self._documents = documents or MemoryDocuments()
         self._clock = {} if clock is None else {"source": clock}
         self._runner = asyncio.Runner()
         self._lifespan: _Lifespan | None = None
@@ -165,7 +165,7 @@ def sandbox_server(
         app = await open_sandbox(
             settings or SandboxSettings(),
             engine or Engine.from_settings(Settings()),
-            documents or SqliteDocuments(),
+            documents or MemoryDocuments(),
             base_url=url,
         )
         server = AnnouncedServer(

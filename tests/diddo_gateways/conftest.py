@@ -13,7 +13,7 @@ import pytest
 import stripe
 import uvicorn
 
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.opening import open_documents
 from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_gateways.stripe_fake.shapes import check_answer, check_shape
@@ -110,7 +110,7 @@ def serving(path: Path | None = None, *, deliver: Any = None, **settings: Any) -
     checked: list[Checked] = []
 
     async def main() -> None:
-        documents = SqliteDocuments(path)
+        documents = open_documents(path)
         worlds = Worlds(documents)
         fake = StripeFake(worlds, pages_url="http://pages.test", deliver=deliver, **settings)
         loop = asyncio.get_running_loop()

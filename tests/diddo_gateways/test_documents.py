@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from diddo_gateways.documents import Change, Conflict, Document, Postpone, Put, Remove, Send, Settle, StateFileError
+from diddo_gateways.documents import (
+    Change,
+    Conflict,
+    Document,
+    Documents,
+    Postpone,
+    Put,
+    Remove,
+    Send,
+    Settle,
+    StateFileError,
+)
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.documents.sqlite import WAITING, SqliteDocuments
 
 WORLDS = st.sampled_from(["a", "b"])
@@ -57,11 +69,18 @@ class DocumentsAgainstModel(RuleBasedStateMachine):
         super().__init__()
         self.folder = TemporaryDirectory()
         self.path = Path(self.folder.name) / "state.db"
-        self.documents = SqliteDocuments(self.path)
+        self.documents: Documents = self.opened()
         self.rows: dict[tuple[str, str, str], Row] = {}
         self.messages: dict[tuple[str, str], Waiting] = {}
         self.sequence = 0
         self.sent = 0
+
+    def opened(self) -> Documents:
+        return SqliteDocuments(self.path)
+
+    def restarted(self) -> Documents:
+        run(self.documents.close())
+        return self.opened()
 
     def teardown(self) -> None:
         run(self.documents.close())
@@ -229,8 +248,7 @@ class DocumentsAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        run(self.documents.close())
-        self.documents = SqliteDocuments(self.path)
+        self.documents = self.restarted()
 
     @invariant()
     def waiting_names_the_first_of_each_world(self) -> None:
@@ -240,23 +258,39 @@ class DocumentsAgainstModel(RuleBasedStateMachine):
         assert dict(run(self.documents.waiting())) == first
 
 
+class MemoryAgainstModel(DocumentsAgainstModel):
+    """The same in memory, which no restart survives."""
+
+    def opened(self) -> Documents:
+        return MemoryDocuments()
+
+    def restarted(self) -> Documents:
+        return self.documents
+
+
 TestDocumentsAgainstModel = DocumentsAgainstModel.TestCase
 TestDocumentsAgainstModel.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+TestMemoryAgainstModel = MemoryAgainstModel.TestCase
+TestMemoryAgainstModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
-def test_a_failed_change_leaves_nothing_behind() -> None:
-    documents = SqliteDocuments()
+@pytest.fixture(params=["sqlite", "memory"])
+def documents(request: Any, tmp_path: Path) -> Iterator[Documents]:
+    held = SqliteDocuments(tmp_path / "shop.db") if request.param == "sqlite" else MemoryDocuments()
+    yield held
+    run(held.close())
+
+
+def test_a_failed_change_leaves_nothing_behind(documents: Documents) -> None:
     run(documents.commit("w", [Put("cart", "one", b"1")]))
     with pytest.raises(Conflict) as conflict:
         run(documents.commit("w", [Put("cart", "two", b"2"), Send("m", b"", 0), Put("cart", "one", b"1")]))
     assert (conflict.value.kind, conflict.value.document_id) == ("cart", "one")
     assert run(documents.get("w", "cart", "two")) is None
     assert run(documents.waiting()) == []
-    run(documents.close())
 
 
-def test_many_new_documents_are_written_in_their_order_and_a_double_is_named() -> None:
-    documents = SqliteDocuments()
+def test_many_new_documents_are_written_in_their_order_and_a_double_is_named(documents: Documents) -> None:
     puts = [Put("cart", f"c{number}", b"%d" % number, terms=(f"n={number % 3}", "all=1")) for number in range(50)]
     run(documents.commit("w", puts))
     found = run(documents.page("w", "cart", limit=100, terms=[["all=1"]]))
@@ -266,11 +300,9 @@ def test_many_new_documents_are_written_in_their_order_and_a_double_is_named() -
         run(documents.commit("w", [Put("cart", "new", b""), Put("cart", "twice", b""), Put("cart", "twice", b"")]))
     assert conflict.value.document_id == "twice"
     assert run(documents.get("w", "cart", "new")) is None
-    run(documents.close())
 
 
-def test_of_many_writers_of_one_version_one_wins() -> None:
-    documents = SqliteDocuments()
+def test_of_many_writers_of_one_version_one_wins(documents: Documents) -> None:
     run(documents.commit("w", [Put("cart", "one", b"0")]))
     wins = 0
     for number in range(50):
@@ -281,20 +313,33 @@ def test_of_many_writers_of_one_version_one_wins() -> None:
             pass
     assert wins == 1
     assert run(documents.get("w", "cart", "one")).body == b"0"
-    run(documents.close())
 
 
-def test_a_removed_document_leaves_no_terms() -> None:
-    documents = SqliteDocuments()
+def test_a_removed_document_leaves_no_terms(documents: Documents) -> None:
     run(documents.commit("w", [Put("cart", "one", b"1", terms=("x=1",))]))
     run(documents.commit("w", [Remove("cart", "one", 1), Put("cart", "one", b"2")]))
     assert run(documents.page("w", "cart", limit=5, terms=[["x=1"]])) == []
     assert run(documents.get("w", "cart", "one")).version == 1
-    run(documents.close())
 
 
-def test_finding_what_is_due_does_not_read_every_message() -> None:
-    documents = SqliteDocuments()
+def test_a_message_waits_once(documents: Documents) -> None:
+    run(documents.commit("w", [Send("m", b"1", 5)]))
+    with pytest.raises((ValueError, sqlite3.IntegrityError)):
+        run(documents.commit("w", [Put("cart", "one", b"1"), Send("m", b"2", 6)]))
+    assert run(documents.get("w", "cart", "one")) is None
+    run(documents.commit("w", [Settle("m"), Send("m", b"3", 7)]))
+    assert run(documents.waiting()) == [("w", 7)]
+
+
+def test_what_is_swept_away_is_not_walked_over_again(documents: Documents) -> None:
+    run(documents.commit("w", [Put("cart", f"c{number}", b"") for number in range(9)]))
+    run(documents.commit("w", [Remove("cart", f"c{number}", 1) for number in (2, 1, 0, 5)]))
+    assert [found.id for found in run(documents.page("w", "cart", limit=2, before=0))] == ["c4", "c3"]
+    assert [found.id for found in run(documents.page("w", "cart", limit=9))] == ["c8", "c7", "c6", "c4", "c3"]
+
+
+def test_finding_what_is_due_does_not_read_every_message(tmp_path: Path) -> None:
+    documents = SqliteDocuments(tmp_path / "shop.db")
     plan = documents._db.execute(  # noqa: SLF001  the plan is what matters, and nothing public shows it
         "EXPLAIN QUERY PLAN " + WAITING
     ).fetchall()

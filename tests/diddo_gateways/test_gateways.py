@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from diddo_gateways.contract import GatewayContract, Harness, Webhook
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.in_memory import InMemoryGateway
 from diddo_gateways.protocol import GatewaySettings, PaymentLine, PaymentSession, SessionEventKind, SessionRequest
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
@@ -55,7 +55,7 @@ class StripeHarness(Harness):
             ("checkout.session.completed", "checkout.session.expired", "payment_intent.payment_failed"),
         )
         self._fake = StripeFake(
-            Worlds(SqliteDocuments()),
+            Worlds(MemoryDocuments()),
             pages_url="http://pages.test",
             platform_endpoints=[endpoint],
             deliver=self._keep,

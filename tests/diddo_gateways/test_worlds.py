@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diddo_gateways.documents import Put, Send
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.documents.sqlite import SqliteDocuments
 from diddo_gateways.stripe_fake.dispatcher import LONGEST_WAIT
 from diddo_gateways.worlds import LOOKED_AFTER, Clock, Ids, Worlds, parse_key
@@ -103,7 +104,7 @@ def test_a_frozen_clock_stays_frozen_over_a_restart(tmp_path: Path) -> None:
 
 
 def test_worlds_do_not_see_each_other() -> None:
-    documents = SqliteDocuments()
+    documents = MemoryDocuments()
     worlds = Worlds(documents)
     one, other = run(worlds.open("one")), run(worlds.open("other"))
     run(one.commit([Put("cart", "c", b"1", terms=("x=1",))]))
@@ -116,7 +117,7 @@ def test_worlds_do_not_see_each_other() -> None:
 
 
 def test_a_world_is_opened_once_and_found_by_what_it_holds() -> None:
-    documents = SqliteDocuments()
+    documents = MemoryDocuments()
     worlds = Worlds(documents)
 
     async def both() -> tuple[Any, Any]:
@@ -131,7 +132,7 @@ def test_a_world_is_opened_once_and_found_by_what_it_holds() -> None:
 
 
 def test_listeners_hear_of_messages_due_soon_and_of_set_clocks_only() -> None:
-    documents = SqliteDocuments()
+    documents = MemoryDocuments()
     worlds = Worlds(documents)
     heard: list[int] = []
     worlds.on_send(lambda: heard.append(1))

@@ -2,7 +2,7 @@
 
 Carts and Stripe objects alike are its rows. A change is a list of `Change` values that are carried out together or
 not at all; a document is replaced only by who has read its newest version (compare-and-set). The interface is
-asynchronous so that a database server can stand behind it; `SqliteDocuments` answers inline.
+asynchronous so that a database server can stand behind it; `MemoryDocuments` and `SqliteDocuments` answer inline.
 """
 
 from collections.abc import Sequence
@@ -147,6 +147,8 @@ class Documents(Protocol):
 
         Raises:
             Conflict: a document was not at the expected version.
+
+        A message of an id that waits already is the caller's defect, which each store refuses in its own words.
         """
 
     async def waiting(self) -> list[tuple[str, int]]:

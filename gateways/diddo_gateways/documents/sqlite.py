@@ -1,4 +1,4 @@
-"""The document store in SQLite: in memory, or in a file that a restarted server goes on from.
+"""The document store in a file of SQLite, which a restarted server goes on from.
 
 Every call answers inline, in the event loop's thread: a statement takes microseconds, less than handing it to
 another thread would.
@@ -52,17 +52,15 @@ class SqliteDocuments:
     """Documents in SQLite.
 
     Args:
-        path: the state file, made when absent; None keeps everything in memory.
+        path: the state file, made when absent.
 
     Raises:
         StateFileError: the file cannot be opened, is no state file, is of a newer release, or is in use.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         try:
-            self._db = sqlite3.connect(
-                ":memory:" if path is None else path, isolation_level=None, cached_statements=256
-            )
+            self._db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
             self._prepare()
         except (sqlite3.Error, StateFileError) as error:
             raise StateFileError(f"cannot use the state file {path}: {error}") from error

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.opening import open_documents
 from diddo_gateways.in_process import Response, call
 from diddo_gateways.stripe_fake.app import Deliver, StripeFake
 from diddo_gateways.stripe_sdk import StripeClient, ThreadedClient
@@ -97,7 +97,7 @@ class InProcessStripe:
         self._run(self._fake.settled())
 
     async def _start(self) -> None:
-        self._documents = SqliteDocuments(self._state)
+        self._documents = open_documents(self._state)
         self._worlds = Worlds(self._documents, source=self._clock)
         self._fake = StripeFake(self._worlds, pages_url=_PAGES, **self._options)
         self._running = asyncio.create_task(self._fake.run())

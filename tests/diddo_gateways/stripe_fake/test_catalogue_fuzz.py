@@ -8,7 +8,7 @@ import catalogue_requests as requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_gateways.stripe_fake.generic.patterns import PLACEHOLDER
 from diddo_gateways.stripe_fake.generic.tier import tier
@@ -122,7 +122,7 @@ def learn(body: Any, ids: dict[str, list[str]]) -> None:
 
 async def send_all(calls: list[tuple[str, int]], *, documentation_ids: bool) -> None:
     """Send requests one after the other, and hold each answer."""
-    worlds = Worlds(SqliteDocuments())
+    worlds = Worlds(MemoryDocuments())
     fake = StripeFake(worlds, pages_url="http://pages.test", documentation_ids=documentation_ids)
     ids: dict[str, list[str]] = {}
     for name, seed in calls:

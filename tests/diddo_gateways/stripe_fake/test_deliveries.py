@@ -10,10 +10,10 @@ import pytest
 import stripe
 
 from diddo_gateways.documents import Message, Settle
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.stripe_fake import due
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
-from diddo_gateways.stripe_fake.deliveries import LIVE_RETRIES, SANDBOX_RETRIES
+from diddo_gateways.stripe_fake.deliveries import SANDBOX_RETRIES
 from diddo_gateways.stripe_fake.signing import signature
 from diddo_gateways.stripe_fake.work import Work
 from diddo_gateways.worlds import World, Worlds
@@ -53,7 +53,7 @@ class Bench:
     def __init__(self, **settings: Any) -> None:
         self.runner = asyncio.Runner()
         self.receiver = Receiver()
-        self.worlds = Worlds(SqliteDocuments())
+        self.worlds = Worlds(MemoryDocuments())
         self.fake = StripeFake(self.worlds, pages_url="http://pages.test", deliver=self.receiver, **settings)
         self.world: World = self.runner.run(self.worlds.open("bench"))
         self.world.clock.freeze(1_800_000_000)

@@ -7,7 +7,7 @@ from typing import Any
 import catalogue_requests as requests
 import pytest
 
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_gateways.stripe_fake.catalogue import Operation
 from diddo_gateways.stripe_fake.generic.patterns import Parent, Pattern
@@ -46,7 +46,7 @@ REFUSED = {
 
 
 def new_fake() -> StripeFake:
-    return StripeFake(Worlds(SqliteDocuments()), pages_url="http://pages.test", documentation_ids=True)
+    return StripeFake(Worlds(MemoryDocuments()), pages_url="http://pages.test", documentation_ids=True)
 
 
 async def call(fake: StripeFake, name: str, params: Any = None, ids: dict[str, str] | None = None) -> Any:

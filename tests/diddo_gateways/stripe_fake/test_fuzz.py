@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
-from diddo_gateways.documents.sqlite import SqliteDocuments
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_gateways.stripe_fake.operations import operations
@@ -162,7 +162,7 @@ async def call(fake: StripeFake, method: str, path: str, form: bytes) -> tuple[i
 async def send_many(seed: int) -> set[tuple[str, int]]:
     """Send requests of one seed, hold each answer, and return the operations with the statuses that they gave."""
     fuzz = Fuzz(seed)
-    fake = StripeFake(Worlds(SqliteDocuments()), pages_url="http://pages.test")
+    fake = StripeFake(Worlds(MemoryDocuments()), pages_url="http://pages.test")
     names = [*operations(), *(OFTEN * 4)]
     seen = set()
     for path, form in BEGINNING:
