@@ -1,7 +1,7 @@
 """`expand[]`: ids in an answer replaced by the objects that they name, as the catalogue's shapes allow."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -25,7 +25,8 @@ _seen: dict[str, Seen] = {}
 def includes(kind: str, field: str) -> Callable[[Include], Include]:
     """Register how a field is made that a kind of object has only when it is asked for, as a session's `line_items`.
 
-    The function gets the work, the object and the field's name.
+    A field of a part of the object is named with its path, `total_details.breakdown`. The function gets the work, the
+    object (the copy that is to be answered) and the field's name.
     """
 
     def register(include: Include) -> Include:
@@ -65,6 +66,13 @@ async def expanded(work: Work, answer: JsonObject | bytes, paths: Iterable[str])
     return copy
 
 
+class Place(NamedTuple):
+    """Where a field stands: in a resource, at a path that ends with a dot, or at its top."""
+
+    resource: JsonObject
+    path: str = ""
+
+
 class _Expansion:
     """One path of one `expand[]`, walked down the answer."""
 
@@ -83,8 +91,7 @@ class _Expansion:
             if obj.get("object") in LISTS:
                 await self._into_list(obj, steps)
             elif not obj.get("deleted"):
-                fields = self._known.fields(obj["object"])
-                await self._field(obj, fields, steps, kind=obj["object"])
+                await self._field(obj, self._known.fields(obj["object"]), steps, Place(obj))
 
     async def _into_list(self, page: JsonObject, steps: list[str]) -> None:
         if steps[0] != "data" or len(steps) < 2:
@@ -93,14 +100,14 @@ class _Expansion:
             return
         await self.into(page["data"], steps[1:])
 
-    async def _field(self, obj: JsonObject, fields: dict[str, Node], steps: list[str], *, kind: str | None) -> None:
+    async def _field(self, obj: JsonObject, fields: dict[str, Node], steps: list[str], place: Place) -> None:
         field, *rest = steps
         node = fields.get(field)
         if node is None:
             raise self._refused()
-        include = _includes.get((kind or "", field))
+        include = _includes.get((place.resource["object"], place.path + field))
         if include is not None and field not in obj:
-            obj[field] = await include(self._work, obj, field)
+            obj[field] = await include(self._work, place.resource, field)
         elif not rest and not self._expandable(node):
             raise self._refused()
         value = obj.get(field)
@@ -110,15 +117,15 @@ class _Expansion:
         if kinds and self._expandable(node):
             obj[field] = value = await self._object(value, kinds)
         if rest:
-            await self._below(value, node, rest)
+            await self._below(value, node, rest, Place(place.resource, f"{place.path}{field}."))
 
-    async def _below(self, value: Any, node: Node, rest: list[str]) -> None:
+    async def _below(self, value: Any, node: Node, rest: list[str], place: Place) -> None:
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, dict) and "object" in part:
                 await self.into(part, rest)
             elif isinstance(part, dict):
                 definition = self._known.resolve(self._element(node))
-                await self._field(part, definition.get("fields", {}), rest, kind=None)
+                await self._field(part, definition.get("fields", {}), rest, place)
 
     def _element(self, node: Node) -> Node:
         return node["list"] if isinstance(node, dict) and "list" in node else node
