@@ -41,6 +41,7 @@ ABSENT: dict[str, frozenset[str]] = {
         }
     ),
     "event": frozenset({"account", "context", "reason"}),
+    "invoice": frozenset({"confirmation_secret", "payments"}),
     "item": frozenset({"discounts", "taxes"}),
     "price": frozenset({"currency_options", "tiers"}),
     "product": frozenset({"identifiers"}),
@@ -51,6 +52,8 @@ LEGACY: dict[str, frozenset[str]] = {
     "charge": frozenset({"destination", "dispute", "order"}),
     "event": frozenset({"user_id"}),
     "product": frozenset({"attributes", "type"}),
+    # The SDK lists them with the classes of single types of events.
+    "v2.core.event": frozenset({"related_object", "data"}),
 }
 _blanks: dict[str, bytes] = {}
 
