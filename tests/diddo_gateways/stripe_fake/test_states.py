@@ -7,6 +7,7 @@ import pytest
 
 from diddo_gateways.stripe_fake.errors import UnexpectedState
 from diddo_gateways.stripe_fake.payments.authentication import CHALLENGES
+from diddo_gateways.stripe_fake.payments.dispute_states import DISPUTES
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.resources.charges import CHARGES
 from diddo_gateways.stripe_fake.resources.checkout_sessions import STATES as SESSIONS
@@ -14,7 +15,7 @@ from diddo_gateways.stripe_fake.resources.refunds import REFUNDS
 from diddo_gateways.stripe_fake.shapes import catalogue
 from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
 
-TABLES = [INTENTS, CHARGES, REFUNDS, SESSIONS, CHALLENGES]
+TABLES = [INTENTS, CHARGES, REFUNDS, SESSIONS, CHALLENGES, DISPUTES]
 DOCS = Path(__file__).parents[3] / "docs/stripe-states.md"
 DOOR = StateTable(
     kind="door",

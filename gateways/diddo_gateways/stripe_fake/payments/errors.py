@@ -10,6 +10,7 @@ __all__ = [
     "CaptureTooLarge",
     "CardNotForTesting",
     "ChargeAlreadyRefunded",
+    "ChargeDisputed",
     "CheckoutOwned",
     "ClientSecretWrong",
     "IncorrectNumber",
@@ -215,6 +216,15 @@ class ChargeAlreadyRefunded(InvalidRequest):
 
     def __init__(self, charge_id: str) -> None:
         super().__init__(f"Charge {charge_id} has already been refunded.")
+
+
+class ChargeDisputed(InvalidRequest):
+    """The bank has taken the charge's money back already."""
+
+    code = "charge_disputed"
+
+    def __init__(self, charge_id: str) -> None:
+        super().__init__(f"Charge {charge_id} has been charged back; cannot issue a refund.")
 
 
 class RefundTooLarge(InvalidRequest):

@@ -191,7 +191,7 @@ def _method_of(charge: JsonObject) -> tuple[str, JsonObject]:
 
 def _available_on(work: Work, charge: JsonObject) -> int:
     method, card = _method_of(charge)
-    if card and card_behind(work, card).group == "balance":
+    if card and card_behind(work, card).available_at_once:
         return work.now
     return settles_on(work.now, method=method)
 

@@ -16,9 +16,10 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.aftermath import after_capture, open_review
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
 from diddo_gateways.stripe_fake.payments.ledger import charged
-from diddo_gateways.stripe_fake.resources.payment_methods import ADDRESS, checked
+from diddo_gateways.stripe_fake.resources.payment_methods import ADDRESS, card_behind, checked
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -33,6 +34,15 @@ DESCRIPTOR = "Stripe"
 DESCRIPTOR_LENGTH = 22
 INDICATOR = "electronic_commerce_indicator"
 RISK_SCORES = {"normal": 20, "elevated": 65}
+# What Radar does with payments of elevated risk.
+REVIEWED = {
+    "reason": "elevated_risk_level",
+    "rule": "manual_review_if_elevated_risk",
+    "seller_message": (
+        "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
+    ),
+    "type": "manual_review",
+}
 
 filtered_by(KIND, "customer", "payment_intent", "transfer_group")
 
@@ -152,7 +162,11 @@ def make_charge(
     else:
         work.later("settle_charge", work.now + SETTLED_AFTER, message_id=f"settle>{charge['id']}", charge=charge["id"])
     work.insert(charge)
+    if paid and card.risk_level == "elevated":
+        charge["review"] = intent["review"] = open_review(work, charge)["id"]
     work.emit("charge.succeeded" if paid else "charge.failed", charge)
+    if captured:
+        after_capture(work, charge, card)
     return charge
 
 
@@ -183,6 +197,7 @@ def _approved(card: Card) -> JsonObject:
         "risk_score": RISK_SCORES[card.risk_level],
         "seller_message": "Payment complete.",
         "type": "authorized",
+        **(REVIEWED if card.risk_level == "elevated" else {}),
     }
 
 
@@ -231,6 +246,7 @@ def capture_charge(work: Work, charge: JsonObject, amount: int) -> None:
     charge["balance_transaction"] = charged(work, charge)["id"]
     work.save(charge)
     work.emit("charge.captured", charge, before)
+    after_capture(work, charge, card_behind(work, charge["payment_method_details"]["card"]))
 
 
 @on_due("settle_charge")

@@ -18,8 +18,10 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.aftermath import after_full_refund, disputes_of
 from diddo_gateways.stripe_fake.payments.errors import (
     ChargeAlreadyRefunded,
+    ChargeDisputed,
     NotCaptured,
     NothingToRefund,
     ParameterInvalidInteger,
@@ -82,7 +84,12 @@ async def create(call: Call) -> Answer:
         raise ParameterInvalidInteger("This value must be greater than or equal to 1.", param="amount")
     if amount > left:
         raise RefundTooLarge(_displayed(amount, charge), _displayed(left, charge))
-    return _refund(work, charge, amount, params)
+    refund = _refund(work, charge, amount, params)
+    if charge["refunded"]:
+        card = charge["payment_method_details"].get("card")
+        behind = card and card_behind(work, card)
+        await after_full_refund(work, charge, behind, fraudulent=params.get("reason") == "fraudulent")
+    return refund
 
 
 @operation("GET /v1/refunds/{refund}")
@@ -153,6 +160,8 @@ async def _charge(work: Work, params: Mapping[str, Any]) -> JsonObject:
         raise NothingToRefund(intent_id)
     if not charge["captured"]:
         raise NotCaptured(intent_id)
+    if any(not dispute["is_charge_refundable"] for dispute in await disputes_of(work, charge)):
+        raise ChargeDisputed(charge["id"])
     return charge
 
 
@@ -187,12 +196,15 @@ def _refund(work: Work, charge: JsonObject, amount: int, params: Mapping[str, An
     work.later("settle_refund", work.now + wait, message_id=f"settle>{refund['id']}", refund=refund["id"])
     work.insert(refund)
     work.emit("refund.created", refund)
-    _take_from_charge(work, charge, amount)
+    _take_from_charge(work, charge, amount, fraudulent=params.get("reason") == "fraudulent")
     return refund
 
 
-def _take_from_charge(work: Work, charge: JsonObject, amount: int) -> None:
+def _take_from_charge(work: Work, charge: JsonObject, amount: int, *, fraudulent: bool) -> None:
     before: dict[str, Any] = {"amount_refunded": charge["amount_refunded"]}
+    if fraudulent:
+        before["fraud_details"] = charge["fraud_details"]
+        charge["fraud_details"] = {"user_report": "fraudulent"}
     charge["amount_refunded"] += amount
     if charge["amount_refunded"] == charge["amount_captured"]:
         before["refunded"] = False
