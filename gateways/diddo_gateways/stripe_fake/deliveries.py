@@ -4,11 +4,12 @@ import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
 from diddo_gateways.documents import Change, Conflict, Document, Message, Postpone, Put, Settle
+from diddo_gateways.stripe_fake import thin_events
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.endpoints import DESTINATION_KIND, ENDPOINT_KIND, PLATFORM, SECRET_KIND
 from diddo_gateways.stripe_fake.signing import secrets_of, signature
@@ -30,11 +31,13 @@ class Target(NamedTuple):
         url: the receiver.
         secrets: what it is signed with, the newest first.
         account: the account that the event is said to come from, or None when that is the receiver's own.
+        thin: whether it gets thin notifications.
     """
 
     url: str
     secrets: Sequence[str]
-    account: str | None
+    account: str | None = None
+    thin: bool = False
 
 
 def record_id(event_id: str, endpoint_id: str) -> str:
@@ -46,15 +49,15 @@ def record_id(event_id: str, endpoint_id: str) -> str:
 async def deliver(work: Work, message: Message, data: JsonObject) -> None:
     """Send an event to an endpoint, once; on failure the message waits for the next attempt.
 
-    `data` names the `event` and the `endpoint`. The outcome is recorded in a document of kind `delivery`.
+    `data` names the `event` and the `endpoint`, and says whether `pending_webhooks` counts it. The outcome is recorded in a document of kind `delivery`.
     """
     target = await _target(work, data["endpoint"])
-    event = await work.world.get("event", data["event"])
+    event = await _event(work, data["event"])
     if target is None or event is None:
         # The endpoint was deleted or disabled since: nothing is sent to it any more.
         await _record(work, data, [Settle(message.id)], delivered=True)
         return
-    body = _body(event, account=target.account)
+    body = orjson.dumps(_content(event, target), option=orjson.OPT_INDENT_2)
     # Receivers hold the time against their own clock, so it is the real one, however the world's clock is set.
     sent_at = int(work.world.clock.source())
     status, error = await _post(work.fake, target.url, body, signature(body, *target.secrets, at=sent_at))
@@ -80,14 +83,27 @@ async def _target(work: Work, endpoint_id: str) -> Target | None:
     kept = await work.get(SECRET_KIND, endpoint_id)
     if stored is None or kept is None or stored["status"] != "enabled":
         return None
-    return Target(stored.get("url") or kept["url"], secrets_of(kept, work.now), None)
+    url, thin = stored.get("url") or kept["url"], stored.get("event_payload") == "thin"
+    return Target(url, secrets_of(kept, work.now), thin=thin)
 
 
-def _body(event: Document, *, account: str | None) -> bytes:
-    content = orjson.loads(event.body)
-    if account is not None:
-        content = {"id": content.pop("id"), "object": content.pop("object"), "account": account, **content}
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2)
+async def _event(work: Work, event_id: str) -> JsonObject | None:
+    """Return an event of either version of the API, as it is stored."""
+    kind = thin_events.KIND if event_id.startswith(thin_events.PREFIX) else "event"
+    stored = await work.world.get(kind, event_id)
+    return None if stored is None else cast("JsonObject", orjson.loads(stored.body))
+
+
+def _content(event: JsonObject, target: Target) -> JsonObject:
+    """Return what is sent of an event."""
+    if event["object"] == thin_events.KIND:
+        return thin_events.notification(event)
+    if target.thin:
+        thin = thin_events.of_snapshot(event)
+        return event if thin is None else thin_events.notification(thin)
+    if target.account is not None:
+        return {"id": event.pop("id"), "object": event.pop("object"), "account": target.account, **event}
+    return event
 
 
 async def _post(fake: Fake, url: str, body: bytes, signed: str) -> tuple[int | None, str | None]:
@@ -129,7 +145,7 @@ async def _record(work: Work, data: JsonObject, end: list[Change], *, delivered:
 
     Only this is repeated: the webhook is not sent twice for it.
     """
-    counts = delivered and not data["endpoint"].startswith(PLATFORM)
+    counts = delivered and data["counts"]
     while True:
         changes = list(end)
         if counts and (event := await work.world.get("event", data["event"])):

@@ -56,12 +56,14 @@ class Endpoint(NamedTuple):
         enabled_events: the types that it listens to, those of thin events without their `v1.`.
         counts: whether `pending_webhooks` counts it: thin notifications and the server's own endpoints do not count.
         connect: whether it hears of connected accounts, and then only of them.
+        thin: whether it gets thin notifications in place of events.
     """
 
     id: str
     enabled_events: frozenset[str]
     counts: bool = True
     connect: bool = False
+    thin: bool = False
 
     def takes(self, event_type: str) -> bool:
         """Say whether events of that type in its own account go to this endpoint."""
@@ -77,7 +79,8 @@ async def endpoints_of(world: World, platform: Sequence[PlatformEndpoint]) -> li
     for kind in ENDPOINT_KINDS:
         for document in await world.page(kind, limit=ENDPOINT_LIMIT):
             obj = orjson.loads(document.body)
-            if obj["status"] == "enabled":
+            # Destinations outside of the web are kept, and get nothing.
+            if obj["status"] == "enabled" and obj.get("type", ENDPOINT_KIND) == ENDPOINT_KIND:
                 found.append(await _endpoint(world, obj))
     return found
 
@@ -88,5 +91,6 @@ async def _endpoint(world: World, obj: dict[str, Any]) -> Endpoint:
     enabled = frozenset(obj["enabled_events"])
     if obj.get("event_payload") == "thin":
         every = catalogue.load().thin_events if "*" in enabled else enabled
-        return Endpoint(obj["id"], frozenset(name.removeprefix(THIN) for name in every), counts=False, connect=connect)
+        heard = frozenset(name.removeprefix(THIN) for name in every)
+        return Endpoint(obj["id"], heard, counts=False, connect=connect, thin=True)
     return Endpoint(obj["id"], enabled, connect=connect)

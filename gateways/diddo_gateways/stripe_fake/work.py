@@ -1,12 +1,13 @@
 """A unit of work: what one request, one click on a page or one due timer reads and changes, committed at once."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from diddo_gateways.documents import Change, Put, Remove, Send, Settle
+from diddo_gateways.stripe_fake import thin_events
 from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KINDS, Endpoint, PlatformEndpoint, endpoints_of
 from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.kinds import terms_of
@@ -79,6 +80,7 @@ class Work:
         self.idempotency_key = idempotency_key
         self._held: dict[tuple[str, str], Held] = {}
         self._emitted: list[Emitted] = []
+        self._thin: list[tuple[JsonObject, str]] = []
         self._later: list[Send] = []
         self._cancelled: list[Settle] = []
 
@@ -95,6 +97,10 @@ class Work:
                 return None if self.fake.made_up is None else await self.fake.made_up(self, kind, object_id)
             held = self._held[kind, object_id] = Held(orjson.loads(document.body), document.version)
         return None if held.removed else held.obj
+
+    def known(self, kind: str) -> Iterator[JsonObject]:
+        """Yield the objects of a kind that this work has read or added, and not removed."""
+        return (held.obj for (held_kind, _), held in self._held.items() if held_kind == kind and not held.removed)
 
     async def fetch(
         self, kind: str, object_id: str, *, param: str | None = "id", status: int = 404, noun: str | None = None
@@ -156,7 +162,26 @@ class Work:
         prefix, length = ("evt_3", 23) if str(obj.get("id", "")).startswith(PAYMENT_FAMILY) else ("evt_1", 23)
         event_id = self.new_id(prefix, length)
         self._emitted.append(Emitted(event_id, event_type, orjson.dumps(obj), previous_attributes))
+        for thin_type, changes in thin_events.also_told(event_type, obj, previous_attributes):
+            self.emit_thin(thin_type, obj, changes=changes)
         return event_id
+
+    def emit_thin(
+        self, event_type: str, obj: JsonObject, *, changes: JsonObject | None = None, to: str = ""
+    ) -> JsonObject:
+        """Record a thin event of the second version of the API and return it.
+
+        Args:
+            event_type: its type, with `v1.` or `v2.`.
+            obj: the object that it is about.
+            changes: values `before` and `after`.
+            to: the id of the one event destination that gets it; by default those that listen to its type.
+        """
+        thin = thin_events.blank_event(self.new_id("evt_test_", 48), event_type, self.now, obj)
+        thin["changes"] = changes
+        thin["reason"] = thin_events.reason(self.request_id, self.idempotency_key)
+        self._thin.append((thin, to))
+        return thin
 
     def later(self, handler: str, at: int, *, message_id: str, **data: Any) -> None:
         """Queue a message for the handler of that name (see `due`), due at `at` in Unix seconds on the world's clock.
@@ -184,7 +209,7 @@ class Work:
                 change = self._change(kind, object_id, held)
                 if change is not None:
                     changes.append(change)
-        if self._emitted:
+        if self._emitted or self._thin:
             await self._add_events(changes)
         changes += self._cancelled
         changes += self._later
@@ -216,6 +241,7 @@ class Work:
                 if held.removed:
                     del self._held[key]
         self._emitted.clear()
+        self._thin.clear()
         self._later.clear()
         self._cancelled.clear()
 
@@ -227,9 +253,19 @@ class Work:
             body = self._event_body(event, pending=pending)
             terms = (f"type={event.type}", f"delivery_success={'false' if pending else 'true'}")
             changes.append(Put("event", event.id, body, 0, self.now, terms))
-            for taker in takers:
-                message = {"handler": "deliver", "event": event.id, "endpoint": taker.id}
-                changes.append(Send(f"{event.id}>{taker.id}", orjson.dumps(message), self.now))
+            changes += [self._delivery(event.id, taker.id, counts=taker.counts) for taker in takers]
+        for thin, to in self._thin:
+            by_type = [f"type={thin['type']}"]
+            changes.append(Put(thin_events.KIND, thin["id"], orjson.dumps(thin), 0, self.now, by_type))
+            listening = [
+                taker.id for taker in endpoints if taker.thin and taker.takes(thin["type"].removeprefix("v1."))
+            ]
+            changes += [self._delivery(thin["id"], taker, counts=False) for taker in ([to] if to else listening)]
+
+    def _delivery(self, event_id: str, endpoint_id: str, *, counts: bool) -> Send:
+        """Return the message that has an event delivered; `counts` says whether `pending_webhooks` goes down for it."""
+        message = {"handler": "deliver", "event": event_id, "endpoint": endpoint_id, "counts": counts}
+        return Send(f"{event_id}>{endpoint_id}", orjson.dumps(message), self.now)
 
     def _event_body(self, event: Emitted, *, pending: int) -> bytes:
         data: JsonObject = {"object": orjson.Fragment(event.snapshot)}

@@ -8,7 +8,7 @@ still names nothing.
 import re
 from functools import cache
 
-from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KIND, SECRET_KIND
+from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KINDS, SECRET_KIND
 from diddo_gateways.stripe_fake.generic.tier import tier
 from diddo_gateways.stripe_fake.generic.values import data, prefix_of
 from diddo_gateways.stripe_fake.generic.writing import Writer
@@ -20,6 +20,8 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 __all__ = ["is_documentation_id", "made_up"]
 
 # What is left of a deleted customer.
+# Where the webhooks of made-up endpoints go: nowhere.
+RECEIVER = "https://example.com/webhooks"
 TOMBSTONE = "deleted"
 FORM = re.compile(r"((?:[a-z]+_)*)(?:x{3,}|xyz|123\d*)|()(?:foo|example_[a-z_]+)")
 # Other beginnings that ids of a kind may have.
@@ -52,8 +54,9 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
         return make_from_card(work, card, expiry=default_expiry(work), cvc_sent=True, method_id=object_id)
     obj = await Writer(tier(), work).new(kind, {}, object_id=object_id)
     work.insert(obj)
-    if kind == ENDPOINT_KIND:
-        work.insert({"object": SECRET_KIND, "id": object_id, "secret": work.new_id("whsec_", 32)})
+    if kind in ENDPOINT_KINDS:
+        secret = {"secret": work.new_id("whsec_", 32), "url": RECEIVER}
+        work.insert({"object": SECRET_KIND, "id": object_id, **secret})
     return obj
 
 

@@ -1,13 +1,11 @@
 """Generic operations that only read: retrieve, list, search, singletons, finding by parameters, previews, files."""
 
-import base64
-import binascii
 from typing import Any
 
 import orjson
 
 from diddo_gateways.documents import Document
-from diddo_gateways.stripe_fake.errors import ParameterRefused, ResourceMissing
+from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.generic.filters import conditions_of
 from diddo_gateways.stripe_fake.generic.scanning import Condition, scan
 from diddo_gateways.stripe_fake.generic.search_query import parse
@@ -15,6 +13,7 @@ from diddo_gateways.stripe_fake.generic.store import SINGLETON, Case
 from diddo_gateways.stripe_fake.generic.values import data
 from diddo_gateways.stripe_fake.lists import created_bounds, cursors, limit_of, list_body, position, sliced
 from diddo_gateways.stripe_fake.operations import Answer
+from diddo_gateways.stripe_fake.pages_v2 import InvalidPageToken, page_v2, place_of, token_of
 from diddo_gateways.stripe_fake.work import JsonObject
 
 __all__ = ["find", "list_", "picked", "preview", "retrieve", "search", "show", "single"]
@@ -72,7 +71,7 @@ async def search(case: Case) -> Answer:
         "object": "search_result",
         "data": [orjson.loads(document.body) for document in documents],
         "has_more": more,
-        "next_page": _token(documents[-1].id) if more else None,
+        "next_page": token_of(documents[-1].id) if more else None,
         "url": case.call.url,
     }
 
@@ -173,16 +172,8 @@ async def _page_v2(case: Case) -> JsonObject:
         conditions=conditions,
         after=await _after_token(case, kind, params.get("page")),
     )
-    following = f"{case.call.url}?limit={limit}&page={_token(documents[-1].id)}" if more else None
-    return {
-        "data": [orjson.loads(document.body) for document in documents],
-        "next_page_url": following,
-        "previous_page_url": None,
-    }
-
-
-def _token(object_id: str) -> str:
-    return "page_" + base64.urlsafe_b64encode(object_id.encode()).decode().rstrip("=")
+    objects = [orjson.loads(document.body) for document in documents]
+    return page_v2(case.call.url, objects, limit=limit, following=documents[-1].id if more else None)
 
 
 async def _after_token(case: Case, kind: str, token: Any) -> int | None:
@@ -193,9 +184,7 @@ async def _after_token(case: Case, kind: str, token: Any) -> int | None:
     """
     if token is None:
         return None
-    encoded = str(token).removeprefix("page_")
     try:
-        object_id = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-        return await position(case.call, kind, object_id, "page")
-    except (binascii.Error, UnicodeDecodeError, ValueError, ResourceMissing) as error:
-        raise ParameterRefused(f"Invalid page token: {token}", param="page") from error
+        return await position(case.call, kind, place_of(token), "page")
+    except ResourceMissing as error:
+        raise InvalidPageToken(token) from error
