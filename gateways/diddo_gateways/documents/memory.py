@@ -5,6 +5,7 @@ class the pauses of a collection would grow with the store.
 """
 
 import heapq
+import sys
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import assert_never
@@ -179,16 +180,16 @@ class Collection:
         if row is None:
             self._add(put)
             return
-        terms = row[TERMS] if put.terms is None else tuple(dict.fromkeys(put.terms))
-        self._rows[row[SEQ]] = (row[0], put.body, row[VERSION] + 1, row[SEQ], row[CREATED], terms)
+        terms = row[TERMS] if put.terms is None else _shared(put.terms)
+        self._rows[row[SEQ]] = (row[0], _tight(put.body), row[VERSION] + 1, row[SEQ], row[CREATED], terms)
         if terms != row[TERMS]:
             self._unlist(row, sparing=terms)
             self._list(row[SEQ], [term for term in terms if term not in row[TERMS]])
 
     def _add(self, put: Put) -> None:
         seq = len(self._rows)
-        terms = tuple(dict.fromkeys(put.terms or ()))
-        self._rows.append((put.id, put.body, 1, seq, put.created, terms))
+        terms = _shared(put.terms or ())
+        self._rows.append((put.id, _tight(put.body), 1, seq, put.created, terms))
         self.places[put.id] = seq
         self._list(seq, terms)
 
@@ -243,6 +244,16 @@ class Collection:
         start, end = bisect_left(places, low), bisect_left(places, high)
         span = range(end - 1, start - 1, -1) if backward else range(start, end)
         return (places[position] for position in span)
+
+
+def _shared(terms: Sequence[str]) -> tuple[str, ...]:
+    """Return the terms, each once, as texts that all rows and the index have in common."""
+    return tuple(sys.intern(term) for term in dict.fromkeys(terms))
+
+
+def _tight(body: bytes) -> bytes:
+    """Return the bytes in as much memory as they need: orjson's keep the 8 kB that they were written into."""
+    return memoryview(body).tobytes()
 
 
 class Queue:
