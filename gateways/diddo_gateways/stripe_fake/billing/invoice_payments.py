@@ -123,14 +123,14 @@ def settle_payment(work: Work, payment: JsonObject, amount: int) -> None:
     work.emit("invoice_payment.paid", payment)
 
 
-async def cancel_payments(work: Work, invoice: JsonObject) -> None:
-    """Give up what was to pay an invoice and has not."""
+async def cancel_payments(work: Work, invoice: JsonObject, *, reason: str) -> None:
+    """Give up what was to pay an invoice and has not; its intent is canceled for that reason."""
     for payment in await payments_of(work, invoice["id"]):
         if payment["status"] != "open":
             continue
         cancel_payment(work, payment)
         if payment["is_default"]:
-            await abandon(work, payment["payment"]["payment_intent"])
+            await abandon(work, payment["payment"]["payment_intent"], reason=reason)
 
 
 def cancel_payment(work: Work, payment: JsonObject) -> None:

@@ -328,7 +328,7 @@ async def void(work: Work, invoice: JsonObject) -> None:
     now = await now_for(work, invoice["customer"])
     invoice["status_transitions"]["voided_at"] = now
     invoice |= {"auto_advance": False, "next_payment_attempt": None}
-    await cancel_payments(work, invoice)
+    await cancel_payments(work, invoice, reason="void_invoice")
     customer = await work.get("customer", invoice["customer"])
     applied = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     if customer is not None and applied:

@@ -14,8 +14,9 @@ from diddo_gateways.stripe_fake.billing.invoice_settings import due_date, invoic
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES, InvoiceFinal
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import CardError, InvalidRequest, MissingParameter, NotModelled
-from diddo_gateways.stripe_fake.kinds import filtered_by
-from diddo_gateways.stripe_fake.lists import listed
+from diddo_gateways.stripe_fake.generic.scanning import scan
+from diddo_gateways.stripe_fake.kinds import filtered_by, term
+from diddo_gateways.stripe_fake.lists import created_bounds, cursors, limit_of, list_body, listed, position
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.owners import own, owner_of
@@ -38,7 +39,8 @@ NOT_SENDABLE = (
     " we can help."
 )
 
-filtered_by(KIND, "collection_method", "customer", "customer_account", "status", SUBSCRIPTION)
+FILTERS = ("collection_method", "customer", "customer_account", "status")
+filtered_by(KIND, *FILTERS, SUBSCRIPTION)
 
 
 @operation("POST /v1/invoices")
@@ -105,9 +107,21 @@ async def list_(call: Call) -> Answer:
     terms = []
     if "subscription" in params:
         terms.append([f"{SUBSCRIPTION}={params['subscription']}"])
-    if "due_date" in params:
-        raise NotModelled("Listing invoices by their due_date")
-    return await listed(call, KIND, terms=terms)
+    if "due_date" not in params:
+        return await listed(call, KIND, terms=terms)
+    least, most = created_bounds(params["due_date"]) or (0, 0)
+    after, before = cursors(params)
+    documents, more = await scan(
+        call.work.world,
+        KIND,
+        limit=limit_of(params),
+        conditions=[lambda invoice: invoice["due_date"] is not None and least <= invoice["due_date"] <= most],
+        terms=[*terms, *[[term(name, params[name])] for name in FILTERS if name in params]],
+        created=created_bounds(params.get("created")),
+        after=None if after is None else await position(call, KIND, after, "starting_after"),
+        before=None if before is None else await position(call, KIND, before, "ending_before"),
+    )
+    return list_body(documents, call.url, has_more=more)
 
 
 @operation("POST /v1/invoices/{invoice}")
@@ -188,7 +202,7 @@ async def _paid_elsewhere(work: Work, invoice: JsonObject) -> JsonObject:
         await invoicing.finalize(work, invoice)
     if invoice["status"] != "paid" or invoice["amount_due"]:
         INVOICES.check(invoice, "pay")
-        await cancel_payments(work, invoice)
+        await cancel_payments(work, invoice, reason="abandoned")
         await settle(work, invoice, out_of_band=True)
     return invoice
 

@@ -392,11 +392,11 @@ async def expire_authorisation(work: Work, message: Message, data: JsonObject) -
     await work.commit(Settle(message.id))
 
 
-async def abandon(work: Work, intent_id: str) -> None:
-    """Give up the intent of a checkout session that has expired, unless it is over already."""
+async def abandon(work: Work, intent_id: str, *, reason: str = "expired") -> None:
+    """Give up the intent of a checkout session that has expired, or of an invoice, unless it is over already."""
     intent = await work.fetch(KIND, intent_id)
     if intent["status"] in INTENTS.allowed("cancel"):
-        await _end(work, intent, "cancel", reason="expired")
+        await _end(work, intent, "cancel", reason=reason)
 
 
 async def _owner_but_checkout(work: Work, intent: JsonObject) -> JsonObject | None:
