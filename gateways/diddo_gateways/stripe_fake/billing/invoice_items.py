@@ -18,10 +18,10 @@ from diddo_gateways.stripe_fake.resources.prices import exclusive, under
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["change_item", "currency_of", "keep_item", "line_for", "make_item", "pending_items"]
+__all__ = ["KIND", "change_item", "currency_of", "keep_item", "line_for", "make_item", "pending_items"]
 
 KIND = "invoiceitem"
-PENDING = "pending"
+PENDING, INVOICED = "pending", "invoiced"
 MOST = 250
 # What says how much an item comes to; at most one of them, and `quantity` with any but the first.
 PRICED_BY = ("amount", "unit_amount_decimal", "pricing", "price_data")
@@ -197,7 +197,7 @@ async def _rates_and_discounts(work: Work, item: JsonObject, params: Mapping[str
 
 def keep_item(work: Work, item: JsonObject, *, new: bool = False) -> None:
     """Put an item into the work, where lists tell those that wait for an invoice from those that are on one."""
-    place = PENDING if item["invoice"] is None else item["invoice"]
+    place = PENDING if item["invoice"] is None else INVOICED
     if new:
         work.insert(item, within=place)
     else:
