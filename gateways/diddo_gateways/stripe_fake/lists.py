@@ -5,6 +5,7 @@ from typing import Any
 
 from diddo_gateways.documents import Document
 from diddo_gateways.stripe_fake.errors import InvalidRequest, ParameterRefused, ResourceMissing
+from diddo_gateways.stripe_fake.generic.scanning import Condition, scan
 from diddo_gateways.stripe_fake.kinds import filters_of, term
 from diddo_gateways.stripe_fake.operations import Call
 from diddo_gateways.stripe_fake.work import JsonObject
@@ -17,7 +18,13 @@ FOREVER = 1 << 60
 
 
 async def listed(
-    call: Call, kind: str, url: str | None = None, *, terms: Sequence[Sequence[str]] = (), noun: str | None = None
+    call: Call,
+    kind: str,
+    url: str | None = None,
+    *,
+    terms: Sequence[Sequence[str]] = (),
+    conditions: Sequence[Condition] = (),
+    noun: str | None = None,
 ) -> bytes:
     """Return the page of a kind's objects that a call asks for, as the bytes of a list object.
 
@@ -28,33 +35,38 @@ async def listed(
         kind: which objects.
         url: what the list object says it is the list of; by default what was called.
         terms: further conditions, as `World.page` takes them.
+        conditions: those that the store's index cannot answer.
         noun: the word for the kind in an error about a cursor.
 
     Raises:
         InvalidRequest: the limit is out of range, both cursors are given, or a cursor names no object.
     """
-    documents, more = await selected(call, kind, terms=terms, noun=noun)
+    documents, more = await selected(call, kind, terms=terms, conditions=conditions, noun=noun)
     return list_body(documents, url or call.url, has_more=more)
 
 
 async def selected(
-    call: Call, kind: str, *, terms: Sequence[Sequence[str]] = (), noun: str | None = None
+    call: Call,
+    kind: str,
+    *,
+    terms: Sequence[Sequence[str]] = (),
+    conditions: Sequence[Condition] = (),
+    noun: str | None = None,
 ) -> tuple[list[Document], bool]:
     """Return the stored objects of the page that a call asks for, and whether there are more; see `listed`."""
-    params, world = call.params, call.work.world
+    params = call.params
     limit = limit_of(params)
     after, before = cursors(params)
-    documents = await world.page(
+    return await scan(
+        call.work.world,
         kind,
-        limit=limit + 1,
+        limit=limit,
+        conditions=conditions,
         terms=[*terms, *_filters(kind, params)],
         created=created_bounds(params.get("created")),
         after=None if after is None else await position(call, kind, after, "starting_after", noun),
         before=None if before is None else await position(call, kind, before, "ending_before", noun),
     )
-    more = len(documents) > limit
-    # Towards the front of the list the one too many is the newest.
-    return (documents[-limit:] if before is not None else documents[:limit]), more
 
 
 def sliced(call: Call, objects: Sequence[JsonObject], noun: str, url: str) -> JsonObject:

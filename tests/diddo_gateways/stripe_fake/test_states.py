@@ -9,13 +9,15 @@ from diddo_gateways.stripe_fake.errors import UnexpectedState
 from diddo_gateways.stripe_fake.payments.authentication import CHALLENGES
 from diddo_gateways.stripe_fake.payments.dispute_states import DISPUTES
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.setup_states import ATTEMPTS, SETUPS
 from diddo_gateways.stripe_fake.resources.charges import CHARGES
 from diddo_gateways.stripe_fake.resources.checkout_sessions import STATES as SESSIONS
+from diddo_gateways.stripe_fake.resources.payouts import PAYOUTS
 from diddo_gateways.stripe_fake.resources.refunds import REFUNDS
 from diddo_gateways.stripe_fake.shapes import catalogue
 from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
 
-TABLES = [INTENTS, CHARGES, REFUNDS, SESSIONS, CHALLENGES, DISPUTES]
+TABLES = [INTENTS, SETUPS, ATTEMPTS, CHARGES, REFUNDS, SESSIONS, CHALLENGES, DISPUTES, PAYOUTS]
 DOCS = Path(__file__).parents[3] / "docs/stripe-states.md"
 DOOR = StateTable(
     kind="door",
@@ -99,7 +101,7 @@ def test_the_docs_show_the_tables(table: StateTable) -> None:
     assert f"```mermaid\n{table.diagram()}\n```" in DOCS.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("table", [INTENTS, CHARGES, REFUNDS, SESSIONS], ids=lambda table: table.kind)
+@pytest.mark.parametrize("table", [INTENTS, SETUPS, CHARGES, REFUNDS, SESSIONS], ids=lambda table: table.kind)
 def test_the_statuses_are_stripes(table: StateTable) -> None:
     node = catalogue.load().resolve(catalogue.load().fields(table.kind)["status"])
     if isinstance(node, dict) and "enum" in node:
