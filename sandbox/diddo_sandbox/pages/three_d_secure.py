@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from diddo_gateways.stripe_fake.payments.challenges import answer_challenge, challenge_page
+from diddo_gateways.stripe_fake.payments.challenges import ChallengePage, answer_challenge, challenge_page
 from diddo_rules import Money
 from diddo_sandbox.pages.notices import notice
 from diddo_sandbox.pages.rendering import form_of, page
@@ -22,9 +22,15 @@ async def show(challenge_id: str, services: ServicesOf) -> Response:
         return notice("There is no such authentication", "The link is wrong, or the server has been started anew.", 404)
     if not challenge.open:
         return notice("Already answered", "This authentication has been completed or failed before.")
-    amount = Money(value=challenge.amount, currency=challenge.currency.upper())
     # An intent may name any return URL, so the form may lead anywhere.
-    return page("three_d_secure.html", leads_to=None, challenge=challenge, amount=str(amount))
+    return page("three_d_secure.html", leads_to=None, challenge=challenge, amount=_amount(challenge))
+
+
+def _amount(challenge: ChallengePage) -> str | None:
+    """Return what is to be paid; None for a card that is only to be saved."""
+    if challenge.amount is None or challenge.currency is None:
+        return None
+    return str(Money(value=challenge.amount, currency=challenge.currency.upper()))
 
 
 @router.post("/3d_secure/{challenge_id}")

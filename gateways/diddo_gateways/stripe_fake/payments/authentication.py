@@ -102,7 +102,7 @@ def open_challenge(
 
     Args:
         work: the unit of work.
-        intent: the payment intent, whose payment method is to be authenticated.
+        intent: the payment intent or setup intent, whose payment method is to be authenticated.
         return_url: where the shopper goes afterwards.
         use_stripe_sdk: Stripe.js takes the shopper there, not a redirect.
         session: the checkout session that is being paid, when it is.
@@ -111,7 +111,7 @@ def open_challenge(
         "object": CHALLENGE,
         "id": work.new_id("3ds_", 32),
         "created": work.now,
-        "payment_intent": intent["id"],
+        intent["object"]: intent["id"],
         "payment_method": intent["payment_method"],
         "return_url": return_url,
         "session": session,

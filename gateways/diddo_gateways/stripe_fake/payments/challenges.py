@@ -16,6 +16,7 @@ from diddo_gateways.stripe_fake.payments.confirmation import charge, fail_authen
 from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payments.owners import tell_owner
+from diddo_gateways.stripe_fake.payments.setup_confirmation import finish_setup
 from diddo_gateways.stripe_fake.resources.payment_methods import card_of
 from diddo_gateways.stripe_fake.transactions import Server, transact
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -31,15 +32,15 @@ class ChallengePage:
         id: the challenge's id.
         open: whether it still waits for an answer; a challenge that was answered, or whose payment went another way,
             does not.
-        amount: minor units of `currency` (lower case).
+        amount: minor units of `currency` (lower case), both None when a card is only to be saved.
         brand: the card's, such as `visa`.
         last4: the card's last digits.
     """
 
     id: str
     open: bool
-    amount: int
-    currency: str
+    amount: int | None
+    currency: str | None
     brand: str
     last4: str
 
@@ -51,13 +52,13 @@ async def challenge_page(server: Server, challenge_id: str) -> ChallengePage | N
         return None
     work = server.work(world)
     challenge = await work.fetch(CHALLENGE, challenge_id)
-    intent = await work.fetch("payment_intent", challenge["payment_intent"])
+    intent = await _intent_of(work, challenge)
     method = await work.fetch("payment_method", challenge["payment_method"])
     return ChallengePage(
         id=challenge_id,
         open=is_current(challenge, intent),
-        amount=intent["amount"],
-        currency=intent["currency"],
+        amount=intent.get("amount"),
+        currency=intent.get("currency"),
         brand=method["card"]["brand"],
         last4=method["card"]["last4"],
     )
@@ -66,7 +67,8 @@ async def challenge_page(server: Server, challenge_id: str) -> ChallengePage | N
 async def answer_challenge(server: Server, challenge_id: str, outcome: Literal["complete", "fail"]) -> str | None:
     """Carry out the shopper's answer and return the URL to send the shopper to.
 
-    That is the `return_url` with `payment_intent`, `payment_intent_client_secret` and `redirect_status` added; for a
+    That is the `return_url` with `payment_intent`, `payment_intent_client_secret` (or those of the setup intent) and
+    `redirect_status` added; for a
     checkout session its success URL, or its page when the payment failed. None when the payment names no URL, as
     with Stripe.js, which waits for the page to close. Answering again changes nothing and leads to the same place.
 
@@ -79,7 +81,7 @@ async def answer_challenge(server: Server, challenge_id: str, outcome: Literal["
 
     async def answer(work: Work) -> str | None:
         challenge = await work.fetch(CHALLENGE, challenge_id)
-        intent = await work.fetch("payment_intent", challenge["payment_intent"])
+        intent = await _intent_of(work, challenge)
         if is_current(challenge, intent) and await is_payable(work, challenge["session"]):
             await _carry_out(work, challenge, intent, outcome)
             await tell_owner(work, intent)
@@ -90,6 +92,11 @@ async def answer_challenge(server: Server, challenge_id: str, outcome: Literal["
     return await transact(server, world, answer)
 
 
+async def _intent_of(work: Work, challenge: JsonObject) -> JsonObject:
+    kind = "setup_intent" if "setup_intent" in challenge else "payment_intent"
+    return await work.fetch(kind, challenge[kind])
+
+
 async def _carry_out(
     work: Work, challenge: JsonObject, intent: JsonObject, outcome: Literal["complete", "fail"]
 ) -> None:
@@ -97,9 +104,13 @@ async def _carry_out(
     if outcome == "fail":
         CHALLENGES.move(challenge, "fail", "failed")
         work.save(challenge)
+        if intent["object"] == "setup_intent":
+            return await finish_setup(work, intent, passed=False)
         return fail_authentication(work, intent, method)
     CHALLENGES.move(challenge, "complete", "completed")
     work.save(challenge)
+    if intent["object"] == "setup_intent":
+        return await finish_setup(work, intent, passed=True)
     if intent["confirmation_method"] == "manual":
         INTENTS.move(intent, "authenticate", "requires_confirmation")
         intent["next_action"] = None
@@ -120,8 +131,8 @@ def _back(challenge: JsonObject, intent: JsonObject) -> str | None:
     failed = intent["status"] in ("requires_payment_method", "canceled")
     added = urlencode(
         {
-            "payment_intent": intent["id"],
-            "payment_intent_client_secret": intent["client_secret"],
+            intent["object"]: intent["id"],
+            f"{intent['object']}_client_secret": intent["client_secret"],
             "redirect_status": "failed" if failed else "succeeded",
         }
     )

@@ -1,0 +1,150 @@
+"""Setup intents: `/v1/setup_intents`. The states and their edges are in `payments.setup_states.SETUPS`.
+
+Events: `setup_intent.created`, `.requires_action`, `.succeeded`, `.setup_failed`, `.canceled`; an update tells of none.
+"""
+
+from diddo_gateways.stripe_fake.errors import MissingParameter
+from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.lists import listed
+from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.confirmation import Terms
+from diddo_gateways.stripe_fake.payments.errors import NeedsConfirm, PaymentDeclined
+from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
+from diddo_gateways.stripe_fake.payments.setup import KIND, NOUN, change_setup_intent, confirm_setup, make_setup_intent
+from diddo_gateways.stripe_fake.payments.setup_confirmation import abandon_attempt
+from diddo_gateways.stripe_fake.payments.setup_errors import (
+    SetupCheckoutOwned,
+    SetupReturnUrlMissing,
+    SetupSecretWrong,
+)
+from diddo_gateways.stripe_fake.payments.setup_states import SETUPS
+from diddo_gateways.stripe_fake.urls import check_url
+from diddo_gateways.stripe_fake.work import JsonObject, Work
+
+filtered_by(KIND, "attach_to_self", "customer", "customer_account", "payment_method")
+
+ONLY_WITH_CONFIRM = ("confirmation_token", "mandate_data", "return_url", "use_stripe_sdk")
+# Methods that never send the customer away, so that they need no `return_url`.
+WITHOUT_REDIRECT = frozenset({"card", "link", "us_bank_account", "sepa_debit", "acss_debit", "bacs_debit"})
+SEEN_BY_PUBLISHABLE_KEYS = (  # noqa: SIM905  five lines of words, not 20
+    "id object allowed_payment_method_types automatic_payment_methods cancellation_reason client_secret created"
+    " description excluded_payment_method_types last_setup_error livemode next_action payment_method"
+    " payment_method_configuration_details payment_method_types status usage"
+).split()
+
+
+@operation("POST /v1/setup_intents")
+async def create(call: Call) -> Answer:
+    """Make a setup intent, and confirm it at once with `confirm=true`."""
+    work, params = call.work, call.params
+    if not params.get("confirm"):
+        for name in ONLY_WITH_CONFIRM:
+            if name in params:
+                raise NeedsConfirm(name)
+    intent = await make_setup_intent(work, params)
+    work.emit("setup_intent.created", intent)
+    if params.get("confirm"):
+        await _confirm(call, intent)
+    return intent
+
+
+@operation("GET /v1/setup_intents/{intent}", publishable=True)
+async def retrieve(call: Call) -> Answer:
+    """Return a setup intent; to the holder of its client secret only what concerns the customer."""
+    return _shown(call, await _fetch(call))
+
+
+@operation("GET /v1/setup_intents")
+async def list_(call: Call) -> Answer:
+    """List setup intents."""
+    return await listed(call, KIND, noun=NOUN)
+
+
+@operation("POST /v1/setup_intents/{intent}")
+async def update(call: Call) -> Answer:
+    """Change a setup intent; its payment method only before it is over."""
+    intent = await _fetch(call)
+    await change_setup_intent(call.work, intent, call.params)
+    return intent
+
+
+@operation("POST /v1/setup_intents/{intent}/confirm", publishable=True)
+async def confirm_(call: Call) -> Answer:
+    """Attempt the setup."""
+    work, params = call.work, call.params
+    intent = await _fetch(call)
+    _check_secret(call, intent)
+    owner = await _owner_but_checkout(work, intent)
+    given = "payment_method" in params or "payment_method_data" in params
+    if not given or intent["status"] not in SETUPS.allowed("provide"):
+        SETUPS.check(intent, "confirm")
+    await change_setup_intent(work, intent, params)
+    try:
+        await _confirm(call, intent)
+    except PaymentDeclined:
+        if owner is not None:
+            await tell_owner(work, intent)
+        raise
+    if owner is not None:
+        await tell_owner(work, intent)
+    return _shown(call, intent)
+
+
+@operation("POST /v1/setup_intents/{intent}/cancel")
+async def cancel(call: Call) -> Answer:
+    """Give a setup intent up."""
+    work = call.work
+    intent = await _fetch(call)
+    await _owner_but_checkout(work, intent)
+    SETUPS.move(intent, "cancel")
+    await abandon_attempt(work, intent)
+    intent |= {"cancellation_reason": call.params.get("cancellation_reason"), "next_action": None}
+    work.save(intent)
+    work.emit("setup_intent.canceled", intent)
+    await tell_owner(work, intent)
+    return intent
+
+
+async def _confirm(call: Call, intent: JsonObject) -> None:
+    params = call.params
+    SETUPS.check(intent, "confirm")
+    if "return_url" in params:
+        check_url(params["return_url"], param="return_url")
+    # Stripe.js takes the customer to the challenge itself, and needs no URL to come back to.
+    if "return_url" not in params and not call.publishable and _may_redirect(intent):
+        raise SetupReturnUrlMissing(intent)
+    terms = Terms(return_url=params.get("return_url"), use_stripe_sdk=bool(params.get("use_stripe_sdk")))
+    await confirm_setup(call.work, intent, terms, mandate_data=params.get("mandate_data") or None)
+
+
+def _may_redirect(intent: JsonObject) -> bool:
+    automatic = intent["automatic_payment_methods"]
+    if automatic is None or automatic["allow_redirects"] == "never":
+        return False
+    allowed = intent["allowed_payment_method_types"]
+    return allowed is None or not WITHOUT_REDIRECT.issuperset(allowed)
+
+
+async def _fetch(call: Call) -> JsonObject:
+    return await call.work.fetch(KIND, call.path["intent"], param="intent", noun=NOUN)
+
+
+async def _owner_but_checkout(work: Work, intent: JsonObject) -> JsonObject | None:
+    owner = await owner_of(work, intent["id"])
+    if owner is not None and owner["kind"] == "checkout.session":
+        raise SetupCheckoutOwned
+    return owner
+
+
+def _check_secret(call: Call, intent: JsonObject) -> None:
+    """Hold a publishable key's client secret against the intent's."""
+    given = call.params.get("client_secret")
+    if call.publishable and given is None:
+        raise MissingParameter("client_secret")
+    if given is not None and given != intent["client_secret"]:
+        raise SetupSecretWrong
+
+
+def _shown(call: Call, intent: JsonObject) -> JsonObject:
+    _check_secret(call, intent)
+    return {name: intent[name] for name in SEEN_BY_PUBLISHABLE_KEYS if name in intent} if call.publishable else intent
