@@ -1,8 +1,8 @@
-"""Bounds that many parameters share: least and greatest values, moments that must lie ahead, lengths of texts."""
+"""Checks that many parameters share: bounds, moments that must lie ahead, names inside of others, one of several."""
 
-from diddo_gateways.stripe_fake.errors import ParameterRefused
+from diddo_gateways.stripe_fake.errors import InvalidRequest, ParameterRefused
 
-__all__ = ["FIVE_YEARS", "at_least", "at_most_long", "in_future"]
+__all__ = ["FIVE_YEARS", "at_least", "at_most_long", "exclusive", "in_future", "under"]
 
 FIVE_YEARS = 5 * 365 * 86400
 
@@ -47,3 +47,13 @@ def in_future(at: int, now: int, param: str, *, within: int | None = None) -> in
     if within is not None and at - now > within:
         raise ParameterRefused("Invalid timestamp: can be no more than five years in the future.", param=param)
     return at
+
+
+def under(param: str, field: str) -> str:
+    """Return the name of a field inside a parameter, in brackets form; the field's own where `param` is empty."""
+    return f"{param}[{field}]" if param else field
+
+
+def exclusive(*names: str) -> InvalidRequest:
+    """Return the error for parameters of which only one may be given."""
+    return InvalidRequest(f"You may only specify one of these parameters: {', '.join(names)}.")

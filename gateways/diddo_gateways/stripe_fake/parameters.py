@@ -47,6 +47,12 @@ BEYOND_THE_TYPES: dict[str, dict[Place, Node]] = dict.fromkeys(
     ),
     INTENT_EXTRAS,
 )
+# The empty string takes them off, which the types do not say.
+BEYOND_THE_TYPES["POST /v1/prices/{price}"] = {
+    ("lookup_key",): {"emptyable": "string"},
+    ("nickname",): {"emptyable": "string"},
+}
+BEYOND_THE_TYPES["POST /v1/coupons/{coupon}"] = {("name",): {"emptyable": "string"}}
 
 
 # Part of the URLs of further pages, that nobody writes by hand.

@@ -153,7 +153,11 @@ def test_a_lookup_key_is_of_one_price(client: stripe.StripeClient) -> None:
     ("params", "param", "message"),
     [
         ({"unit_amount": 1, "product": "prod_no"}, "product", "No such product: 'prod_no'"),
-        ({"unit_amount": 1}, "product", "Missing required param: product."),
+        (
+            {"unit_amount": 1},
+            None,
+            "You must specify either `product` or `product_data` when creating a price.",
+        ),
         (
             {"product_data": {"name": "x"}},
             None,

@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.redemption import Purchase, redeem, redeemable
 from diddo_gateways.stripe_fake.billing.withheld import whole
-from diddo_gateways.stripe_fake.resources.prices import under
+from diddo_gateways.stripe_fake.limits import under
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -35,17 +35,17 @@ async def discount_for(
     given: JsonObject,
     *,
     purchase: Purchase | None = None,
+    start: int | None = None,
     param: str = "discounts[0]",
     **owner: Unpack[Owner],
 ) -> JsonObject:
     """Redeem what a request gives and return the discount; one that is given as such is returned as it is.
 
-    It starts now, on the customer's clock.
-
     Args:
         work: the unit of work.
         given: with `coupon`, `promotion_code` or `discount`, an id.
         purchase: what it is taken off, for the restrictions of promotion codes; not looked at without it.
+        start: when it starts, in Unix seconds; now on the customer's clock by default.
         param: the parameter that holds `given`, for errors.
         owner: whom and what it is for, by the fields of the discount.
 
@@ -56,15 +56,15 @@ async def discount_for(
         return await work.fetch(KIND, given["discount"], param=under(param, "discount"), status=400)
     customer = owner.get("customer")
     found = await redeemable(work, given, customer=customer, purchase=purchase, param=param)
-    start = await now_for(work, customer)
+    begins = await now_for(work, customer) if start is None else start
     discount = blank(KIND)
     discount |= {
         "id": work.new_id("di_1", 23),
         **owner,
-        "end": _end(found.coupon, start),
+        "end": _end(found.coupon, begins),
         "promotion_code": found.promotion_code and found.promotion_code["id"],
         "source": {"coupon": found.coupon["id"], "type": "coupon"},
-        "start": start,
+        "start": begins,
     }
     await redeem(work, found)
     work.insert(discount)

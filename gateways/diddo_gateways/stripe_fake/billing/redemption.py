@@ -12,7 +12,7 @@ import orjson
 from diddo_gateways.stripe_fake.billing.amounts import coupon_amount_off
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
-from diddo_gateways.stripe_fake.resources.prices import exclusive, under
+from diddo_gateways.stripe_fake.limits import exclusive, under
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["PROMOTION_CODE", "Purchase", "Redeemable", "end_code", "end_coupon", "redeem", "redeemable", "save_code"]

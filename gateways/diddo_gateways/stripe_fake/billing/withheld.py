@@ -7,7 +7,7 @@ with it by `whole`, for `expand` and for arithmetic.
 from diddo_gateways.stripe_fake.expansion import includes
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["kept_back", "whole", "withhold"]
+__all__ = ["kept_back", "rewithhold", "whole", "withhold"]
 
 KIND = "withheld"
 
@@ -24,14 +24,20 @@ async def whole(work: Work, obj: JsonObject) -> JsonObject:
     return dict(obj) if stored is None else {**obj, **stored["fields"]}
 
 
-async def withhold(work: Work, obj: JsonObject, fields: JsonObject) -> None:
-    """Set fields that are kept back; those that were set before and are not named stay."""
-    stored = await work.get(KIND, obj["id"])
-    if stored is not None:
-        stored["fields"] |= fields
-        work.save(stored)
-    elif fields:
+def withhold(work: Work, obj: JsonObject, fields: JsonObject) -> None:
+    """Set the fields that are kept back of an object that has just been made, under an id that none has had before."""
+    if fields:
         work.insert({"object": KIND, "id": obj["id"], "fields": dict(fields)})
+
+
+async def rewithhold(work: Work, obj: JsonObject, fields: JsonObject) -> None:
+    """Set all the fields that are kept back of an object anew."""
+    stored = await work.get(KIND, obj["id"])
+    if stored is None:
+        withhold(work, obj, fields)
+    else:
+        stored["fields"] = dict(fields)
+        work.save(stored)
 
 
 async def _included(work: Work, obj: JsonObject, field: str) -> object:

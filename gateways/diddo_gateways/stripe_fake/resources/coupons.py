@@ -6,16 +6,15 @@ clock, or until it has been redeemed as often as it may; discounts that it has m
 
 from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.billing.redemption import end_coupon
-from diddo_gateways.stripe_fake.billing.withheld import kept_back, whole, withhold
+from diddo_gateways.stripe_fake.billing.withheld import kept_back, rewithhold, whole
 from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.errors import InvalidRequest, ParameterRefused
 from diddo_gateways.stripe_fake.kinds import filtered_by
-from diddo_gateways.stripe_fake.limits import FIVE_YEARS, at_least, at_most_long, in_future
+from diddo_gateways.stripe_fake.limits import FIVE_YEARS, at_least, at_most_long, in_future, under
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.resources.prices import under
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -51,7 +50,7 @@ async def create(call: Call) -> Answer:
     }
     del coupon["applies_to"]
     overwrite(coupon, params, ("metadata", "name"))
-    await withhold(work, coupon, await _kept_back(work, coupon, params))
+    await rewithhold(work, coupon, await _kept_back(work, coupon, params))
     work.insert(coupon)
     work.emit("coupon.created", coupon)
     if coupon["redeem_by"] is not None:
@@ -158,7 +157,7 @@ async def update(call: Call) -> Answer:
         await _add_currencies(work, coupon, params["currency_options"])
     before = overwrite(coupon, params, ("metadata", "name"))
     work.save(coupon)
-    if before:
+    if before or "currency_options" in params:
         work.emit("coupon.updated", coupon, before)
     return coupon
 
@@ -171,7 +170,7 @@ async def _add_currencies(work: Work, coupon: JsonObject, given: JsonObject) -> 
     full = await whole(work, coupon)
     options = full["currency_options"] | _currency_options(coupon, given)
     kept = {"applies_to": full["applies_to"]} if "applies_to" in full else {}
-    await withhold(work, coupon, {**kept, "currency_options": options})
+    await rewithhold(work, coupon, {**kept, "currency_options": options})
 
 
 @operation("DELETE /v1/coupons/{coupon}")

@@ -1,26 +1,30 @@
-"""Prices: `/v1/prices`.
+"""Prices: `/v1/prices`. What they come to is reckoned by `billing.amounts`.
 
-Events: `price.created`, `price.updated`. A price's amount never changes and a price cannot be deleted, only made
-inactive, as at Stripe. Tiers, currency options, amounts chosen by the customer and transformed quantities are refused
-plainly.
+Events: `price.created`, `price.updated`, and of a recurring price, which is a plan too, `plan.created` and
+`plan.updated`. A price's amount never changes and a price cannot be deleted, only made inactive, as at Stripe. Its
+tiers and its amounts in further currencies are kept back until they are expanded.
 """
 
-from decimal import Decimal
 from typing import Any
 
+from diddo_gateways.stripe_fake.billing.plan_view import plan_of
+from diddo_gateways.stripe_fake.billing.price_terms import currency_options, price_terms, shown_options
+from diddo_gateways.stripe_fake.billing.withheld import kept_back, rewithhold, whole, withhold
 from diddo_gateways.stripe_fake.changes import overwrite
-from diddo_gateways.stripe_fake.currencies import MAXIMUM, check_currency
-from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled, ParameterRefused
+from diddo_gateways.stripe_fake.errors import InvalidRequest
+from diddo_gateways.stripe_fake.expansion import includes
 from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.limits import exclusive, under
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
+__all__ = ["exclusive", "made", "new", "take_lookup_key", "tell", "under"]
+
 KIND = "price"
-NOT_MODELLED = ("currency_options", "custom_unit_amount", "tiers", "tiers_mode", "transform_quantity")
 PLAIN = ("active", "lookup_key", "nickname", "tax_behavior", "metadata")
-MOST_DECIMALS = 12
+UNSPECIFIED = "unspecified"
 
 filtered_by(
     KIND,
@@ -33,6 +37,7 @@ filtered_by(
     "recurring.usage_type",
     "type",
 )
+kept_back(KIND, "tiers")
 
 
 @operation("POST /v1/prices")
@@ -40,138 +45,122 @@ async def create(call: Call) -> Answer:
     """Make a price for a product, or for a new one that `product_data` describes."""
     work, params = call.work, call.params
     if "product" in params and "product_data" in params:
-        raise exclusive("product", "product_data")
+        refusal = exclusive("product", "product_data")
+        refusal.param = "product"
+        raise refusal
     if "product" in params:
         await work.fetch("product", params["product"], param="product", status=400)
     elif "product_data" in params:
         params["product"] = _product(work, params.pop("product_data"))
     else:
-        raise MissingParameter("product")
+        raise InvalidRequest("You must specify either `product` or `product_data` when creating a price.")
+    return await made(work, params)
+
+
+async def made(work: Work, params: JsonObject) -> JsonObject:
+    """Make a price of the product that `params` names, put it into the work and emit its events.
+
+    Raises:
+        StripeError: the amounts, the currencies, the recurrence or the lookup key do not hold.
+    """
     price = new(work, params)
-    await _take_lookup_key(work, price, params)
+    meter = (price["recurring"] or {}).get("meter")
+    if meter is not None:
+        await work.fetch("billing.meter", meter, param="recurring[meter]", status=400)
+    await take_lookup_key(work, price, params)
     work.insert(price)
-    work.emit("price.created", price)
+    tell(work, price, "created")
     return price
 
 
-def new(work: Work, params: JsonObject, *, param: str = "") -> JsonObject:
+def new(work: Work, params: JsonObject, *, param: str = "", price_id: str | None = None) -> JsonObject:
     """Make a price of the product that `params` names; putting it into the work is the caller's to do.
 
     Args:
         work: whose time and ids it gets.
         params: a request's `price_data`, or its parameters.
         param: the parameter that holds them, for errors; empty when they are the request's own.
+        price_id: its id; a new one by default.
 
     Raises:
-        StripeError: the amount, the currency or the recurrence does not hold.
+        StripeError: the amounts, the currencies or the recurrence do not hold.
     """
-    for field in NOT_MODELLED:
-        if field in params:
-            raise NotModelled(f"The parameter {field} of prices")
-    if params.get("billing_scheme") == "tiered":
-        raise NotModelled("The tiered billing_scheme of prices")
+    terms, kept = price_terms(params, param)
     price = blank(KIND)
     price |= {
-        "id": work.new_id("price_1", 23),
+        "id": price_id or work.new_id("price_1", 23),
         "active": True,
-        "billing_scheme": "per_unit",
         "created": work.now,
-        "currency": check_currency(params["currency"], param=under(param, "currency")),
         "product": params["product"],
-        "recurring": _recurring(params.get("recurring"), param),
-        "tax_behavior": "unspecified",
-        "type": "recurring" if params.get("recurring") else "one_time",
-        **unit_amounts(params, param),
+        **terms,
     }
-    overwrite(price, params, PLAIN)
+    overwrite(price, params, ("active", "lookup_key", "nickname", "metadata"))
+    withhold(work, price, kept)
     return price
+
+
+def tell(work: Work, price: JsonObject, what: str, before: JsonObject | None = None) -> None:
+    """Emit the events of a price that was `created` or `updated`; a recurring one is a plan too."""
+    if price["type"] == "recurring":
+        work.emit(f"plan.{what}", plan_of(price), before)
+    work.emit(f"price.{what}", price, before)
 
 
 @operation("GET /v1/prices/{price}")
 async def retrieve(call: Call) -> Answer:
     """Return a price."""
-    return await call.work.stored(KIND, call.path["price"])
+    return await call.work.stored(KIND, call.path[KIND], param=KIND)
 
 
 @operation("POST /v1/prices/{price}")
 async def update(call: Call) -> Answer:
     """Change what may change of a price."""
     work, params = call.work, call.params
-    if "currency_options" in params:
-        raise NotModelled("The parameter currency_options of prices")
-    price = await work.fetch(KIND, call.path["price"])
+    price = await work.fetch(KIND, call.path[KIND], param=KIND)
     if params.get("lookup_key", price["lookup_key"]) != price["lookup_key"]:
-        await _take_lookup_key(work, price, params)
+        await take_lookup_key(work, price, params)
+    if params.get("active") is False and price["active"]:
+        await _check_archiving(work, price)
+    if params.get("tax_behavior", price["tax_behavior"]) != price["tax_behavior"] != UNSPECIFIED:
+        raise InvalidRequest(
+            "The `tax_behavior` of a price cannot be changed once it is exclusive or inclusive.", param="tax_behavior"
+        )
+    if "currency_options" in params:
+        await _change_currencies(work, price, params["currency_options"] or {})
     before = overwrite(price, params, PLAIN)
     work.save(price)
-    if before:
-        work.emit("price.updated", price, before)
+    if before or "currency_options" in params:
+        tell(work, price, "updated", before)
     return price
+
+
+async def _check_archiving(work: Work, price: JsonObject) -> None:
+    product = await work.get("product", price["product"])
+    if product is not None and product["default_price"] == price["id"]:
+        raise InvalidRequest("This price cannot be archived because it is the default price of its product.")
+
+
+async def _change_currencies(work: Work, price: JsonObject, given: JsonObject) -> None:
+    """Add amounts in further currencies, or replace them; none at all takes all away."""
+    full = await whole(work, price)
+    kept = {"tiers": full["tiers"]} if "tiers" in full else {}
+    options = full.get("currency_options", {}) | currency_options(price, given) if given else {}
+    await rewithhold(work, price, {**kept, "currency_options": options})
 
 
 @operation("GET /v1/prices")
 async def list_(call: Call) -> Answer:
     """List prices."""
-    keys = call.params.get("lookup_keys")
+    params = call.params
+    if "currency" in params:
+        params["currency"] = params["currency"].lower()
+    keys = params.get("lookup_keys")
     return await listed(call, KIND, terms=[] if keys is None else [[f"lookup_key={key}" for key in keys]])
 
 
-def unit_amounts(params: JsonObject, param: str = "") -> JsonObject:
-    """Return `unit_amount` (minor units, null when it is no whole number) and `unit_amount_decimal`.
-
-    Raises:
-        InvalidRequest: neither or both are given.
-        ParameterRefused: the amount is negative, too large, or has more than twelve decimals.
-    """
-    whole, exact = params.get("unit_amount"), params.get("unit_amount_decimal")
-    if whole is not None and exact is not None:
-        raise exclusive(under(param, "unit_amount"), under(param, "unit_amount_decimal"))
-    if whole is None and exact is None:
-        raise InvalidRequest(
-            f"Prices require an `{under(param, 'unit_amount')}` or `{under(param, 'unit_amount_decimal')}` parameter to"
-            " be set."
-        )
-    name = under(param, "unit_amount" if exact is None else "unit_amount_decimal")
-    amount = Decimal(exact if exact is not None else whole)  # type: ignore[arg-type]  # one of them is given
-    if amount < 0:
-        raise ParameterRefused("Invalid non-negative integer", param=name, code="parameter_invalid_integer")
-    if amount > MAXIMUM:
-        raise ParameterRefused(f"Invalid integer: amounts can be at most {MAXIMUM}", param=name)
-    if -int(amount.as_tuple().exponent) > MOST_DECIMALS:
-        raise ParameterRefused(
-            f"Invalid decimal: {exact}; must contain at maximum {MOST_DECIMALS} decimal places.", param=name
-        )
-    is_whole = amount == int(amount)
-    text = str(int(amount)) if is_whole else f"{amount.normalize():f}"
-    return {"unit_amount": int(amount) if is_whole else None, "unit_amount_decimal": text}
-
-
-def under(param: str, field: str) -> str:
-    """Return the name of a field inside a parameter, in brackets form."""
-    return f"{param}[{field}]" if param else field
-
-
-def exclusive(*names: str) -> InvalidRequest:
-    """Return the error for parameters of which only one may be given."""
-    return InvalidRequest(f"You may only specify one of these parameters: {', '.join(names)}.")
-
-
-def _recurring(given: JsonObject | None, param: str) -> JsonObject | None:
-    if not given:
-        return None
-    count = given.get("interval_count", 1)
-    if count < 1:
-        name = under(under(param, "recurring"), "interval_count") if param else "recurring[interval_count]"
-        raise ParameterRefused(
-            "This value must be greater than or equal to 1.", param=name, code="parameter_invalid_integer"
-        )
-    return {
-        "interval": given["interval"],
-        "interval_count": count,
-        "meter": given.get("meter"),
-        "trial_period_days": given.get("trial_period_days"),
-        "usage_type": given.get("usage_type", "licensed"),
-    }
+@includes(KIND, "currency_options")
+async def _currency_options(work: Work, price: JsonObject, _field: str) -> JsonObject:
+    return shown_options(await whole(work, price))
 
 
 def _product(work: Work, data: dict[str, Any]) -> str:
@@ -184,10 +173,14 @@ def _product(work: Work, data: dict[str, Any]) -> str:
     return product_id
 
 
-async def _take_lookup_key(work: Work, price: JsonObject, params: JsonObject) -> None:
-    """Make sure that no other price has the lookup key, or take it away from it."""
+async def take_lookup_key(work: Work, price: JsonObject, params: JsonObject) -> None:
+    """Make sure that no other price has the lookup key of a request, or take it away from it.
+
+    Raises:
+        InvalidRequest: another has it, and `transfer_lookup_key` is not set.
+    """
     key = params.get("lookup_key")
-    if key is None:
+    if not key:
         return
     for document in await work.world.page(KIND, limit=1, terms=[[f"lookup_key={key}"]]):
         if document.id == price["id"]:

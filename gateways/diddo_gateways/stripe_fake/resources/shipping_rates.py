@@ -7,9 +7,9 @@ from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, ParameterRefused
 from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.limits import under
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.resources.prices import under
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
