@@ -93,7 +93,7 @@ class TestMaking:
         assert intent.payment_method_options.us_bank_account.verification_method == "microdeposits"
         assert intent.payment_method_options.acss_debit.mandate_options.transaction_type == "personal"
 
-    def test_what_cannot_be(self, shop: Any, setups: Any) -> None:
+    def test_what_cannot_be(self, setups: Any) -> None:
         for params in ({"return_url": RETURN_URL}, {"mandate_data": ONLINE}, {"use_stripe_sdk": True}):
             assert "can only be used with `confirm=true`" in refused(setups.create, params).user_message
         error = refused(setups.create, {"payment_method_types": ["card"]})
@@ -133,7 +133,7 @@ class TestMaking:
 
 
 class TestConfirming:
-    def test_it_saves_the_card(self, shop: Any, v1: Any, setups: Any, well_formed: Any) -> None:
+    def test_it_saves_the_card(self, shop: Any, v1: Any, well_formed: Any) -> None:
         customer = v1.customers.create()
         intent = set_up(shop, "pm_card_visa", customer=customer.id, expand=["latest_attempt", "payment_method"])
         well_formed(intent)
@@ -334,13 +334,12 @@ class TestListing:
         assert [one.id for one in setups.list({"payment_method": mine.payment_method})] == [mine.id]
         assert setups.list({"created": {"gt": other.created}}).data == []
 
-    def test_attempts_of_one_intent(self, shop: Any, v1: Any, setups: Any, well_formed: Any) -> None:
+    def test_attempts_of_one_intent(self, v1: Any, setups: Any, well_formed: Any) -> None:
         intent = setups.create()
-        for method in ("pm_card_chargeDeclined", "pm_card_visa"):
-            try:
-                setups.confirm(intent.id, {"payment_method": method, "return_url": RETURN_URL})
-            except stripe.CardError as error:
-                assert error.code == "card_declined"
+        params = {"return_url": RETURN_URL}
+        with pytest.raises(stripe.CardError):
+            setups.confirm(intent.id, {**params, "payment_method": "pm_card_chargeDeclined"})
+        setups.confirm(intent.id, {**params, "payment_method": "pm_card_visa"})
         attempts = v1.setup_attempts.list({"setup_intent": intent.id})
         assert [attempt.status for attempt in attempts] == ["succeeded", "failed"]
         for attempt in attempts:
@@ -358,7 +357,7 @@ class TestMandates:
         assert mandate.payment_method == intent.payment_method
         assert mandate.customer_acceptance.online.ip_address == "10.0.0.1"
 
-    def test_for_one_payment_after_a_challenge(self, shop: Any, v1: Any, setups: Any, well_formed: Any) -> None:
+    def test_for_one_payment_after_a_challenge(self, shop: Any, setups: Any, well_formed: Any) -> None:
         intent = set_up(shop, CHALLENGED, mandate_data=ONLINE, single_use={"amount": 900, "currency": "usd"})
         assert intent.single_use_mandate is None
         answer(shop, intent)
@@ -444,8 +443,10 @@ class Walk:
         before = self.intent.status
         try:
             getattr(self, step)(value)
+            refused = None
         except stripe.StripeError as error:
-            assert error.http_status in (400, 402), error
+            refused = error.http_status
+        assert refused in (None, 400, 402)
         self.intent = self.setups.retrieve(self.intent.id)
         after = self.intent.status
         edges = SETUPS.edges[before]
