@@ -6,8 +6,9 @@ Events: `product.created`, `product.updated`, `product.deleted`.
 from typing import Any
 
 from diddo_gateways.stripe_fake.changes import overwrite
-from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ParameterRefused
+from diddo_gateways.stripe_fake.errors import InvalidRequest, ParameterRefused
 from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.limits import at_most_long
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.resources import prices
@@ -15,7 +16,9 @@ from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 KIND = "product"
-MOST_IMAGES = 8
+# How many of them a product can have, and how many characters.
+MOST = {"images": 8, "marketing_features": 15}
+LONGEST = {"statement_descriptor": 22, "unit_label": 12}
 PLAIN = (
     "active",
     "description",
@@ -46,7 +49,7 @@ async def create(call: Call) -> Answer:
         product["default_price"] = price["id"]
         work.insert(price)
         work.emit("product.created", product)
-        work.emit("price.created", price)
+        prices.tell(work, price, "created")
     else:
         work.emit("product.created", product)
     return product
@@ -99,6 +102,7 @@ async def delete(call: Call) -> Answer:
     product = await work.fetch(KIND, call.path["id"])
     if await work.world.page("price", limit=1, terms=[[f"product={product['id']}"]]):
         raise InvalidRequest("This product cannot be deleted because it has one or more user-created prices.")
+    product["active"] = False
     work.emit("product.deleted", product)
     work.remove(product)
     return {"id": product["id"], "object": KIND, "deleted": True}
@@ -117,14 +121,21 @@ def _write(product: JsonObject, params: dict[str, Any]) -> JsonObject:
     """Write a request's parameters over a product and return the former values of what changed."""
     if params.get("type", "service") not in ("good", "service"):
         raise ParameterRefused("Invalid type: must be one of good or service", param="type")
-    for field in ("identifiers", "provisioning", "tax_details"):
+    for field, most in LONGEST.items():
         if field in params:
-            raise NotModelled(f"The parameter {field} of products")
+            at_most_long(params[field], most, field)
     before = overwrite(product, params, PLAIN)
-    values: dict[str, Any] = {
-        field: params[field] or [] for field in ("images", "marketing_features") if field in params
-    }
-    if len(values.get("images", ())) > MOST_IMAGES:
-        raise InvalidRequest(f"A product can have at most {MOST_IMAGES} images.", param="images")
+    values: dict[str, Any] = {field: params[field] or [] for field in MOST if field in params}
+    for field, items in values.items():
+        if len(items) > MOST[field]:
+            raise InvalidRequest(f"A product can have at most {MOST[field]} {field.replace('_', ' ')}.", param=field)
     values |= {field: params[field] for field in ("default_price", "type") if field in params}
+    if "tax_details" in params:
+        values["tax_details"] = _tax_details(params["tax_details"])
     return before | overwrite(product, values, values)
+
+
+def _tax_details(given: JsonObject | str) -> JsonObject | None:
+    if not isinstance(given, dict):
+        return None
+    return {field: given.get(field) or None for field in ("performance_location", "tax_code")}
