@@ -10,7 +10,9 @@ _readers: dict[str, Callable[[dict[str, Any]], list[str]]] = {}
 
 
 def filtered_by(kind: str, *fields: str) -> None:
-    """Declare the fields of a kind that lists can be filtered by, `customer_details.email` for a nested one.
+    """Declare the fields of a kind that lists can be filtered by.
+
+    `customer_details.email` is a nested one, `items.data.*.price` one of each element of a list.
 
     Called once, in the resource's file. A field that holds an object with an id is indexed by that id.
     """
@@ -51,16 +53,24 @@ def filters_of(kind: str) -> Iterable[str]:
 
 def _reader(fields: tuple[str, ...]) -> Callable[[dict[str, Any]], list[str]]:
     flat = [field for field in fields if "." not in field]
-    nested = [(field, field.split(".")) for field in fields if "." in field]
+    nested = [(field, field.split(".")) for field in fields if "." in field and "*" not in field]
+    listed = [(field, field.split(".*.")) for field in fields if "*" in field]
 
     def read(obj: dict[str, Any]) -> list[str]:
         terms = [term(field, value) for field in flat if (value := obj.get(field)) is not None]
         for field, path in nested:
-            inner: Any = obj
-            for step in path:
-                inner = inner.get(step) if isinstance(inner, dict) else None
+            inner = _at(obj, path)
             if inner is not None:
                 terms.append(term(field, inner))
+        for field, (outer, rest) in listed:
+            found = (_at(element, rest.split(".")) for element in _at(obj, outer.split(".")) or ())
+            terms += [term(field, inner) for inner in found if inner is not None]
         return terms
 
     return read
+
+
+def _at(value: Any, path: list[str]) -> Any:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 
 from diddo_gateways.stripe_fake.billing import clocks
+from diddo_gateways.stripe_fake.billing.ending import end_all
+from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
 from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
@@ -28,6 +30,8 @@ ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 NOT_MODELLED = ("cash_balance", "source", "tax", "tax_id_data")
 
 SHOWN = 10
+# A customer's subscriptions are those that have not ended.
+GOING_ON = [f"status={status}" for status in SUBSCRIPTIONS.edges if status not in ENDED]
 # What a customer's lists hold, by field.
 OWNED = {
     "sources": ("card", "bank_account", "source"),
@@ -55,13 +59,16 @@ async def create(call: Call) -> Answer:
         "preferred_locales": [],
         "tax_exempt": "none",
     }
+    method = await named(work, params["payment_method"]) if "payment_method" in params else None
+    if method is not None:
+        _name_default(params, method)
     _write(customer, params)
     if "test_clock" in params:
         await clocks.join(work, customer, params["test_clock"])
     work.insert(customer)
     work.emit("customer.created", customer)
-    if "payment_method" in params:
-        await attach_to(work, await named(work, params["payment_method"]), customer["id"])
+    if method is not None:
+        await attach_to(work, method, customer["id"])
     await _check_default_method(work, customer, params)
     return customer
 
@@ -123,6 +130,7 @@ async def retrieve_payment_method(call: Call) -> Answer:
 
 async def remove(work: Work, customer: JsonObject) -> JsonObject:
     """Delete a customer, and return what is left of it."""
+    await end_all(work, customer["id"], await clocks.now_for(work, customer["id"]))
     await detach_all(work, customer["id"])
     work.emit("customer.deleted", customer)
     work.remove(customer)
@@ -134,6 +142,13 @@ async def remove(work: Work, customer: JsonObject) -> JsonObject:
 def blank_invoice_settings() -> JsonObject:
     """Return the invoice settings of a new customer."""
     return {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None}
+
+
+def _name_default(params: JsonObject, method: JsonObject) -> None:
+    """Make a test method that is named as the default too, as `pm_card_visa` is, the very one that is attached."""
+    settings = params.get("invoice_settings", {})
+    if settings.get("default_payment_method") == params["payment_method"]:
+        params["invoice_settings"] = {**settings, "default_payment_method": method["id"]}
 
 
 async def _check_default_method(work: Work, customer: JsonObject, params: JsonObject) -> None:
@@ -155,7 +170,7 @@ async def _what_it_has(work: Work, customer: JsonObject, field: str) -> JsonObje
     """Return the first ten of what a customer has of a kind."""
     found = []
     for kind in OWNED[field]:
-        terms = [[f"customer={customer['id']}"]]
+        terms = [[f"customer={customer['id']}"], *([GOING_ON] if kind == "subscription" else [])]
         found += [orjson.loads(document.body) for document in await work.world.page(kind, limit=SHOWN + 1, terms=terms)]
     url = f"/v1/customers/{customer['id']}/{field}"
     return {"object": "list", "data": found[:SHOWN], "has_more": len(found) > SHOWN, "url": url}

@@ -1,0 +1,94 @@
+"""Subscriptions: `/v1/subscriptions`. The states and their edges are in `billing.subscription_states.SUBSCRIPTIONS`.
+
+Events: `customer.subscription.created`, `.updated`, `.deleted`, `.paused`, `.resumed`, `.trial_will_end`. What happens
+by itself is in `billing.renewing`, what an invoice's fate means for its subscription in `billing.subscription_following`.
+"""
+
+from typing import Any
+
+import orjson
+
+from diddo_gateways.stripe_fake.billing import renewing, subscription_following
+from diddo_gateways.stripe_fake.billing.clocks import now_for
+from diddo_gateways.stripe_fake.billing.ending import end
+from diddo_gateways.stripe_fake.billing.subscribing import make_subscription
+from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
+from diddo_gateways.stripe_fake.kinds import filtered_by, term
+from diddo_gateways.stripe_fake.lists import created_bounds, listed, sliced
+from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.work import JsonObject
+
+# Both are loaded for what they register.
+__all__ = ["renewing", "subscription_following"]
+
+KIND = "subscription"
+ONE = "/v1/subscriptions/{subscription_exposed_id}"
+PERIODS = ("current_period_end", "current_period_start")
+MOST = 10_000
+PRICE = "items.data.*.price"
+
+filtered_by(KIND, "collection_method", "customer", "status", "test_clock", "automatic_tax.enabled", PRICE)
+
+
+@operation("POST /v1/subscriptions")
+async def create(call: Call) -> Answer:
+    """Make a subscription and bill its first period."""
+    return await make_subscription(call.work, call.params)
+
+
+@operation(f"GET {ONE}")
+async def retrieve(call: Call) -> Answer:
+    """Return a subscription; one that has ended too."""
+    return await call.work.stored(KIND, call.path["subscription_exposed_id"])
+
+
+@operation("GET /v1/subscriptions")
+async def list_(call: Call) -> Answer:
+    """List subscriptions: those that have not ended, unless a status is asked for."""
+    params = dict(call.params)
+    status = params.pop("status", None)
+    terms = [] if status == "all" else [[term("status", one) for one in _statuses(status)]]
+    terms += [[term(PRICE, params.pop(name))] for name in ("price", "plan") if name in params]
+    bounds = {name: created_bounds(params.pop(name)) for name in PERIODS if name in params}
+    asked = Call(call.work, params, call.path, call.publishable, call.url)
+    if not bounds:
+        return await listed(asked, KIND, terms=terms)
+    found = await call.work.world.page(KIND, limit=MOST, terms=terms, created=created_bounds(params.get("created")))
+    return sliced(asked, [one for one in map(_read, found) if _within(one, bounds)], KIND, call.url)
+
+
+def _statuses(asked: str | None) -> tuple[str, ...]:
+    if asked == "ended":
+        return ENDED
+    return tuple(one for one in SUBSCRIPTIONS.edges if one not in ENDED) if asked is None else (asked,)
+
+
+def _read(document: Any) -> JsonObject:
+    found: JsonObject = orjson.loads(document.body)
+    return found
+
+
+def _within(subscription: JsonObject, bounds: dict[str, Any]) -> bool:
+    """Say whether one of the items has a period within bounds."""
+    return any(
+        all(least <= item[name] <= most for name, (least, most) in bounds.items())
+        for item in subscription["items"]["data"]
+    )
+
+
+@operation(f"DELETE {ONE}")
+async def cancel(call: Call) -> Answer:
+    """End a subscription at once."""
+    work, params = call.work, call.params
+    subscription = await work.fetch(KIND, call.path["subscription_exposed_id"])
+    now = await now_for(work, subscription["customer"])
+    await end(
+        work,
+        subscription,
+        now,
+        reason="cancellation_requested",
+        details=params.get("cancellation_details"),
+        prorate=params.get("prorate", False),
+        invoice_now=params.get("invoice_now", False),
+    )
+    return subscription
