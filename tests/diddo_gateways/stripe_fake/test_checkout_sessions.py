@@ -147,14 +147,10 @@ def test_a_bad_session_is_refused(
 @pytest.mark.parametrize(
     "params",
     [
-        {"mode": "setup"},
-        {"mode": "subscription"},
-        {"discounts": [{"coupon": "c"}]},
-        {"automatic_tax": {"enabled": True}},
         {"ui_mode": "form"},
+        {"managed_payments": {"enabled": True}},
         {"payment_intent_data": {"application_fee_amount": 5}},
-        {"line_items": [line(tax_rates=["txr_1"])]},
-        {"after_expiration": {"recovery": {"enabled": True}}},
+        {"allowed_payment_method_types": ["klarna"]},
     ],
 )
 def test_what_is_not_modelled_yet_is_said_and_nothing_is_made(

@@ -11,7 +11,7 @@ from diddo_gateways.stripe_fake.payments.dispute_states import DISPUTES
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payments.setup_states import ATTEMPTS, SETUPS
 from diddo_gateways.stripe_fake.resources.charges import CHARGES
-from diddo_gateways.stripe_fake.resources.checkout_sessions import STATES as SESSIONS
+from diddo_gateways.stripe_fake.checkout.states import SESSIONS
 from diddo_gateways.stripe_fake.resources.payouts import PAYOUTS
 from diddo_gateways.stripe_fake.resources.refunds import REFUNDS
 from diddo_gateways.stripe_fake.shapes import catalogue

@@ -1,51 +1,133 @@
-"""What a checkout session sells: its line items, its shipping options, and what they come to."""
+"""What a checkout session sells: its line items and those that the shopper may add.
 
-from decimal import ROUND_HALF_UP, Decimal
+Beside its line items a session keeps, by their ids, the tax rates of each (`rates`) and what the price of each comes to
+in full (`prices`), where the price has fields that are kept back.
+"""
+
 from typing import Any
 
-from diddo_gateways.stripe_fake.currencies import MAXIMUM, check_currency, display, minimum
-from diddo_gateways.stripe_fake.errors import AmountTooSmall, InvalidRequest, MissingParameter, NotModelled
-from diddo_gateways.stripe_fake.payments.errors import AmountTooLarge, ParameterInvalidInteger
+from diddo_gateways.stripe_fake.billing.amounts import CurrencyMismatch, line_amount
+from diddo_gateways.stripe_fake.billing.withheld import whole
+from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
+from diddo_gateways.stripe_fake.payments.errors import ParameterInvalidInteger
 from diddo_gateways.stripe_fake.resources import prices, products
 from diddo_gateways.stripe_fake.resources.prices import exclusive, under
+from diddo_gateways.stripe_fake.resources.tax_rates import named_rates
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["add_up", "line_items", "shipping_options", "updated_lines"]
+__all__ = ["Lines", "check_quantity", "priced", "updated_lines"]
 
-MOST_LINES = 100
-MOST_SHIPPING_OPTIONS = 5
+MOST_LINES, MOST_OF_A_KIND = 100, 20
+MOST_QUANTITY = 999_999
 
 
-async def line_items(work: Work, given: list[JsonObject], *, currency: str | None) -> list[JsonObject]:
-    """Return the line items that a request describes, all in one currency.
+class Lines:
+    """Reads line items, all of one currency and for one mode.
 
     Args:
         work: the unit of work; inline products and prices are put into it.
-        given: the request's `line_items`.
+        mode: the session's, `payment` or `subscription`.
         currency: the currency that the request or an earlier line has fixed, if any.
-
-    Raises:
-        StripeError: a line does not hold; `param` names it.
+        trial: whether what recurs is free at first.
     """
-    if len(given) > MOST_LINES:
-        raise InvalidRequest(f"You can pass at most {MOST_LINES} line items.", param="line_items")
-    lines = []
-    for position, line in enumerate(given):
-        item = await _line(work, line, f"line_items[{position}]")
-        currency = currency or item["currency"]
-        if item["currency"] != currency:
+
+    def __init__(self, work: Work, *, mode: str, currency: str | None, trial: bool = False) -> None:
+        self.work = work
+        self._mode = mode
+        self._trial = trial
+        self.currency = currency
+        self.rates: dict[str, list[JsonObject]] = {}
+        self.prices: dict[str, JsonObject] = {}
+
+    async def read(self, given: list[JsonObject], *, param: str = "line_items") -> list[JsonObject]:
+        """Return the line items that a request describes.
+
+        Raises:
+            StripeError: a line does not hold; its `param` names it.
+        """
+        if len(given) > MOST_LINES:
+            raise InvalidRequest(f"You can pass at most {MOST_LINES} line items.", param=param)
+        return [await self._line(line, f"{param}[{position}]") for position, line in enumerate(given)]
+
+    async def _line(self, given: JsonObject, name: str) -> JsonObject:
+        price, product = await _price(self.work, given, name)
+        recurring = price["type"] == "recurring"
+        if recurring and self._mode == "payment":
             raise InvalidRequest(
-                "All prices on a Checkout Session must have the same currency: the session's is"
-                f" {currency}, and the price of `line_items[{position}]` is in {item['currency']}.",
-                param=f"line_items[{position}]",
+                "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use"
+                " only one-time prices."
             )
-        lines.append(item)
-    return lines
+        metered = recurring and price["recurring"]["usage_type"] == "metered"
+        quantity = _quantity(given, name, metered=metered)
+        item = blank("item")
+        item |= {
+            "id": self.work.new_id("li_1", 23),
+            "adjustable_quantity": _adjustable(given.get("adjustable_quantity"), name),
+            "amount_discount": 0,
+            "amount_tax": 0,
+            "currency": await self._settle_currency(price, name),
+            "description": product["name"],
+            "metadata": given.get("metadata") or {},
+            "price": price,
+        }
+        await self._keep(item, given, name)
+        check_quantity(item, quantity, name)
+        return priced(item, quantity, self.prices, trial=self._trial)
+
+    async def _settle_currency(self, price: JsonObject, name: str) -> str:
+        """Return the session's currency, which the first price fixes unless the request did."""
+        own: str = price["currency"]
+        if self.currency is None or self.currency == own:
+            self.currency = own
+            return own
+        options = (await whole(self.work, price)).get("currency_options") or {}
+        if self.currency not in options:
+            raise CurrencyMismatch({**price, "currency_options": options}, self.currency, param=name)
+        return self.currency
+
+    async def _keep(self, item: JsonObject, given: JsonObject, name: str) -> None:
+        price = item["price"]
+        if price["billing_scheme"] == "tiered" or price["custom_unit_amount"] or item["currency"] != price["currency"]:
+            self.prices[item["id"]] = await whole(self.work, price)
+        if given.get("tax_rates"):
+            self.rates[item["id"]] = await named_rates(self.work, given["tax_rates"], param=under(name, "tax_rates"))
+
+    def check_kinds(self, lines: list[JsonObject]) -> None:
+        """Hold what a subscription-mode session sells against what one subscription can bill.
+
+        Raises:
+            InvalidRequest: nothing of it recurs, too much does, or not at one interval.
+        """
+        if self._mode != "subscription":
+            return
+        recurring = [line["price"]["recurring"] for line in lines if line["price"]["type"] == "recurring"]
+        if not recurring:
+            raise InvalidRequest(
+                "You must provide at least one recurring price in `subscription` mode when using prices.",
+                param="line_items",
+            )
+        if max(len(recurring), len(lines) - len(recurring)) > MOST_OF_A_KIND:
+            raise InvalidRequest(
+                f"You can pass at most {MOST_OF_A_KIND} recurring and {MOST_OF_A_KIND} one-time line items.",
+                param="line_items",
+            )
+        if len({(part["interval"], part["interval_count"]) for part in recurring}) > 1:
+            raise InvalidRequest(
+                "Checkout does not support multiple prices with different billing intervals.", param="line_items"
+            )
+
+
+def priced(item: JsonObject, quantity: int | None, whole_prices: JsonObject, *, trial: bool) -> JsonObject:
+    """Return a line item with what a quantity of it comes to; a trial makes what recurs free, metered use is billed later."""
+    price = whole_prices.get(item["id"]) or item["price"]
+    free = quantity is None or (trial and price["type"] == "recurring")
+    amount = 0 if free else line_amount(price, quantity or 0, currency=item["currency"])
+    return {**item, "quantity": quantity, "amount_subtotal": amount, "amount_total": amount}
 
 
 async def updated_lines(
-    work: Work, current: list[JsonObject], given: list[JsonObject], *, currency: str
+    reader: Lines, current: list[JsonObject], given: list[JsonObject], whole_prices: JsonObject, *, trial: bool = False
 ) -> list[JsonObject]:
     """Return the line items after an update: those that are named stay, others go, those without an id are new.
 
@@ -56,116 +138,63 @@ async def updated_lines(
     lines: list[JsonObject] = []
     for position, change in enumerate(given):
         name = f"line_items[{position}]"
-        if "id" not in change:
-            lines += await line_items(work, [change], currency=currency)
-            continue
-        line = known.get(change["id"])
-        if line is None:
+        line = known.get(change["id"]) if "id" in change else None
+        if "id" in change and line is None:
             raise InvalidRequest(
                 f"No such line item: '{change['id']}'", param=under(name, "id"), code="resource_missing"
             )
-        if {"price", "price_data", "tax_rates"} & set(change):
-            raise NotModelled("Changing the price or the taxes of a line item")
-        if "adjustable_quantity" in change:
-            line = {**line, "adjustable_quantity": _adjustable(change["adjustable_quantity"], name)}
-        if "metadata" in change:
-            line = {**line, "metadata": change["metadata"] or {}}
-        lines.append(_priced(line, change["quantity"] if "quantity" in change else line["quantity"]))
+        if line is None:
+            lines += await reader.read([change])
+        elif {"price", "price_data"} & set(change):
+            [other] = await reader.read([{"quantity": line["quantity"], **change}])
+            lines.append({**other, "id": line["id"]})
+        else:
+            lines.append(await _changed(reader, line, change, name, whole_prices, trial=trial))
     return lines
 
 
-async def shipping_options(work: Work, given: list[JsonObject], *, currency: str) -> list[JsonObject]:
-    """Return the session's `shipping_options`; rates described inline become shipping rates of their own.
+async def _changed(
+    reader: Lines, line: JsonObject, change: JsonObject, name: str, whole_prices: JsonObject, *, trial: bool
+) -> JsonObject:
+    if "adjustable_quantity" in change:
+        line = {**line, "adjustable_quantity": _adjustable(change["adjustable_quantity"], name)}
+    if "metadata" in change:
+        line = {**line, "metadata": change["metadata"] or {}}
+    if "tax_rates" in change:
+        reader.rates[line["id"]] = await named_rates(
+            reader.work, change["tax_rates"] or [], param=under(name, "tax_rates")
+        )
+    quantity = change.get("quantity", line["quantity"])
+    check_quantity(line, quantity, name)
+    return priced(line, quantity, whole_prices, trial=trial)
+
+
+def check_quantity(item: JsonObject, quantity: int | None, name: str) -> None:
+    """Hold a quantity against the bounds of its line.
 
     Raises:
-        StripeError: an option names no rate, describes none, or is in another currency.
+        InvalidRequest: it is out of them.
     """
-    if len(given) > MOST_SHIPPING_OPTIONS:
-        raise InvalidRequest(
-            f"You can pass at most {MOST_SHIPPING_OPTIONS} shipping options.", param="shipping_options"
-        )
-    options = []
-    for position, option in enumerate(given):
-        name = f"shipping_options[{position}]"
-        rate = await _shipping_rate(work, option, name)
-        if rate["fixed_amount"]["currency"] != currency:
-            raise InvalidRequest(f"The shipping rate's currency must be the session's, {currency}.", param=name)
-        options.append({"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]})
-    return options
+    if quantity is None:
+        return
+    bounds = item["adjustable_quantity"] or {}
+    least, most = (bounds["minimum"], bounds["maximum"]) if bounds.get("enabled") else (1, MOST_QUANTITY)
+    param = under(name, "quantity")
+    if quantity < least:
+        raise ParameterInvalidInteger(f"This value must be greater than or equal to {least}.", param=param)
+    if quantity > most:
+        raise ParameterInvalidInteger(f"This value must be less than or equal to {most}.", param=param)
 
 
-def add_up(session: JsonObject, lines: list[JsonObject]) -> None:
-    """Write the session's totals; of its shipping options the first is chosen until the shopper chooses.
-
-    Raises:
-        AmountTooSmall: the total is less than the currency's least charge, and not zero.
-        AmountTooLarge: it has more than eight digits.
-    """
-    subtotal = sum(line["amount_subtotal"] for line in lines)
-    options = session["shipping_options"]
-    chosen = (session["shipping_cost"] or {}).get("shipping_rate")
-    option = next((option for option in options if option["shipping_rate"] == chosen), options[0] if options else None)
-    shipping = option["shipping_amount"] if option else 0
-    total = subtotal + shipping
-    _check_total(total, session["currency"])
-    session["amount_subtotal"], session["amount_total"] = subtotal, total
-    session["total_details"] = {"amount_discount": 0, "amount_shipping": shipping, "amount_tax": 0}
-    session["shipping_cost"] = option and {
-        "amount_subtotal": shipping,
-        "amount_tax": 0,
-        "amount_total": shipping,
-        "shipping_rate": option["shipping_rate"],
-    }
-
-
-def _check_total(total: int, currency: str) -> None:
-    least = minimum(currency)
-    code = currency.upper()
-    if 0 < total < least:
-        raise AmountTooSmall(
-            f"The Checkout Session's total amount due must add up to at least {display(least, currency)} {code}"
-        )
-    if total > MAXIMUM:
-        raise AmountTooLarge(
-            f"The Checkout Session's total amount due must be no more than {display(MAXIMUM, currency)} {code}"
-        )
-
-
-async def _line(work: Work, given: JsonObject, name: str) -> JsonObject:
-    if given.get("tax_rates"):
-        raise NotModelled("The parameter tax_rates of line items")
-    price, product = await _price(work, given, name)
-    if price["type"] == "recurring":
-        raise InvalidRequest(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use"
-            " only one-time prices."
-        )
+def _quantity(given: JsonObject, name: str, *, metered: bool) -> int | None:
+    if metered:
+        if "quantity" in given:
+            raise InvalidRequest("Quantity should not be specified for metered prices.", param=under(name, "quantity"))
+        return None
     if "quantity" not in given:
         raise InvalidRequest(f"Quantity is required. Add `quantity` to `{name}`", param=name)
-    item = blank("item")
-    item |= {
-        "id": work.new_id("li_1", 23),
-        "adjustable_quantity": _adjustable(given.get("adjustable_quantity"), name),
-        "amount_discount": 0,
-        "amount_tax": 0,
-        "currency": price["currency"],
-        "description": product["name"],
-        "metadata": given.get("metadata") or {},
-        "price": price,
-    }
-    least = 0 if (item["adjustable_quantity"] or {}).get("enabled") else 1
-    if given["quantity"] < least:
-        raise ParameterInvalidInteger(
-            f"This value must be greater than or equal to {least}.", param=under(name, "quantity")
-        )
-    return _priced(item, given["quantity"])
-
-
-def _priced(item: JsonObject, quantity: int) -> JsonObject:
-    """Return a line item with its amounts for a quantity; half a minor unit counts up."""
-    each = Decimal(item["price"]["unit_amount_decimal"])
-    amount = int((each * quantity).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    return {**item, "quantity": quantity, "amount_subtotal": amount, "amount_total": amount}
+    quantity: int = given["quantity"]
+    return quantity
 
 
 async def _price(work: Work, given: JsonObject, name: str) -> tuple[JsonObject, JsonObject]:
@@ -199,61 +228,16 @@ async def _inline_price(work: Work, data: JsonObject, name: str) -> tuple[JsonOb
     return price, product
 
 
-def _adjustable(given: JsonObject | None, name: str) -> JsonObject | None:
+def _adjustable(given: dict[str, Any] | None, name: str) -> JsonObject | None:
     """Return whether the shopper may change the quantity, and between which bounds."""
     if given is None:
         return None
     if not given["enabled"]:
         return {"enabled": False, "maximum": None, "minimum": None}
     least, most = given.get("minimum", 0), given.get("maximum", 99)
-    if least < 0 or most > 999_999 or most < least:
+    if least < 0 or most > MOST_QUANTITY or most < least:
         raise InvalidRequest(
             "The bounds of an adjustable quantity are from 0 to 999999, and the minimum is at most the maximum.",
             param=under(name, "adjustable_quantity"),
         )
     return {"enabled": True, "maximum": most, "minimum": least}
-
-
-async def _shipping_rate(work: Work, option: JsonObject, name: str) -> JsonObject:
-    if "shipping_rate" in option and "shipping_rate_data" in option:
-        raise exclusive(under(name, "shipping_rate"), under(name, "shipping_rate_data"))
-    if "shipping_rate" in option:
-        return await work.fetch(
-            "shipping_rate", option["shipping_rate"], param=under(name, "shipping_rate"), status=400
-        )
-    if "shipping_rate_data" not in option:
-        raise MissingParameter(under(name, "shipping_rate"))
-    return _new_rate(work, option["shipping_rate_data"], under(name, "shipping_rate_data"))
-
-
-def _new_rate(work: Work, data: dict[str, Any], name: str) -> JsonObject:
-    fixed = data.get("fixed_amount")
-    if fixed is None:
-        raise MissingParameter(under(name, "fixed_amount"))
-    if "currency_options" in fixed:
-        raise NotModelled("Shipping rates in several currencies")
-    amount_name = f"{name}[fixed_amount][amount]"
-    if fixed["amount"] < 0:
-        raise ParameterInvalidInteger("Invalid non-negative integer", param=amount_name)
-    rate = blank("shipping_rate")
-    rate |= {
-        "id": work.new_id("shr_1", 23),
-        "active": False,
-        "created": work.now,
-        "delivery_estimate": _estimate(data.get("delivery_estimate")),
-        "display_name": data["display_name"],
-        "fixed_amount": {
-            "amount": fixed["amount"],
-            "currency": check_currency(fixed["currency"], param=f"{name}[fixed_amount][currency]"),
-        },
-        "metadata": data.get("metadata") or {},
-        "tax_behavior": data.get("tax_behavior", "unspecified"),
-        "tax_code": data.get("tax_code"),
-        "type": "fixed_amount",
-    }
-    work.insert(rate)
-    return rate
-
-
-def _estimate(given: JsonObject | None) -> JsonObject | None:
-    return given and {"maximum": given.get("maximum"), "minimum": given.get("minimum")}

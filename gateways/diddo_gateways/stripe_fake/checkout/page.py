@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from diddo_gateways.stripe_fake.resources.checkout_sessions import current, line_items_of
+from diddo_gateways.stripe_fake.checkout.content import line_items_of
+from diddo_gateways.stripe_fake.checkout.expiring import current
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["SessionPage", "session_page"]

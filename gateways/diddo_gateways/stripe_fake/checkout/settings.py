@@ -1,29 +1,16 @@
-"""How a checkout session looks and behaves: the fields that a request sets, with their defaults and rules."""
+"""How a checkout session looks and behaves: the fields that a request sets, with their defaults."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from diddo_gateways.stripe_fake.emails import check_email
-from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled, ParameterRefused
-from diddo_gateways.stripe_fake.resources.prices import exclusive
-from diddo_gateways.stripe_fake.urls import check_url
+from diddo_gateways.stripe_fake.checkout.custom_fields import custom_fields
+from diddo_gateways.stripe_fake.checkout.rules import offered
+from diddo_gateways.stripe_fake.errors import InvalidRequest
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["check", "describe", "expiry"]
+__all__ = ["describe", "expiry"]
 
 SOONEST, LATEST = 1800, 86_400
-MOST_CUSTOM_FIELDS = 3
-LONGEST_REFERENCE = 200
-# Stripe acts on these; the sandbox does not yet, and says so rather than leaving them without effect.
-NOT_MODELLED = (
-    "customer_account",
-    "discounts",
-    "optional_items",
-    "setup_intent_data",
-    "subscription_data",
-)
-SWITCHES_NOT_MODELLED = ("automatic_tax", "invoice_creation", "managed_payments")
-INTENT_NOT_MODELLED = ("application_fee_amount", "on_behalf_of", "transfer_data")
 # Written to the object as they come, null when they do not.
 PLAIN = (
     "allow_promotion_codes",
@@ -42,59 +29,37 @@ PLAIN = (
     "wallet_options",
 )
 # The same, but Stripe leaves them out when they do not come.
-PLAIN_OR_ABSENT = ("excluded_payment_method_types", "name_collection", "return_url")
-
-
-def check(params: JsonObject) -> None:
-    """Hold the parameters of a new session against what needs no other object.
-
-    Raises:
-        StripeError: something is missing, excludes something else, does not hold, or is not modelled.
-    """
-    if "mode" not in params:
-        raise MissingParameter("mode")
-    if params["mode"] != "payment":
-        raise NotModelled(f"A Checkout Session in {params['mode']} mode")
-    _check_modelled(params)
-    if not params.get("line_items"):
-        raise MissingParameter("line_items")
-    if "customer" in params and "customer_email" in params:
-        raise exclusive("customer", "customer_email")
-    if "customer_email" in params:
-        check_email(params["customer_email"], param="customer_email")
-    if len(params.get("client_reference_id", "")) > LONGEST_REFERENCE:
-        raise ParameterRefused(
-            f"Invalid string: must be at most {LONGEST_REFERENCE} characters", param="client_reference_id"
-        )
-    _check_urls(params)
-    if len(params.get("custom_fields", ())) > MOST_CUSTOM_FIELDS:
-        raise InvalidRequest(f"You can pass at most {MOST_CUSTOM_FIELDS} custom fields.", param="custom_fields")
+PLAIN_OR_ABSENT = ("excluded_payment_method_types", "return_url")
 
 
 def describe(params: JsonObject, work: Work) -> JsonObject:
     """Return the fields of a new session that its parameters decide by themselves."""
     fields: JsonObject = {field: params.get(field) for field in PLAIN}
     fields |= {field: params[field] for field in PLAIN_OR_ABSENT if field in params}
-    ui_mode = params.get("ui_mode", "hosted_page")
+    mode, ui_mode = params["mode"], params.get("ui_mode", "hosted_page")
+    if "name_collection" in params:
+        fields["name_collection"] = _names(params["name_collection"])
     if ui_mode == "embedded_page":
         fields["redirect_on_completion"] = params.get("redirect_on_completion", "always")
     fields |= {
         "adaptive_pricing": {"enabled": params.get("adaptive_pricing", {}).get("enabled", False)},
         "after_expiration": _after_expiration(params.get("after_expiration")),
+        "automatic_tax": _automatic_tax(params.get("automatic_tax")),
         "branding_settings": _branding(params.get("branding_settings", {}), work),
         "cancel_url": params.get("cancel_url"),
         "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
-        "custom_fields": [_custom_field(field) for field in params.get("custom_fields", ())],
+        "custom_fields": custom_fields(params.get("custom_fields", [])),
         "custom_text": _custom_text(params.get("custom_text", {})),
-        "customer_creation": None if "customer" in params else params.get("customer_creation", "if_required"),
-        "discounts": [],
-        "invoice_creation": _no_invoice(),
+        "customer_creation": _customer_creation(params),
+        "invoice_creation": _invoice_creation(params.get("invoice_creation")) if mode == "payment" else None,
         "metadata": {key: value for key, value in params.get("metadata", {}).items() if value},
-        "mode": "payment",
-        "payment_method_collection": "if_required",
+        "mode": mode,
+        "payment_method_collection": (
+            "if_required" if mode == "payment" else params.get("payment_method_collection", "always")
+        ),
         "payment_method_configuration_details": {"id": _configuration(work), "parent": None},
         "payment_method_options": _method_options(params.get("payment_method_options", {})),
-        "payment_method_types": ["card"],
+        "payment_method_types": offered(params),
         "phone_number_collection": {"enabled": params.get("phone_number_collection", {}).get("enabled", False)},
         "saved_payment_method_options": _saved_methods(params),
         "success_url": params.get("success_url"),
@@ -122,43 +87,6 @@ def expiry(params: JsonObject, *, now: int) -> int:
     return at
 
 
-def _check_modelled(params: JsonObject) -> None:
-    intent, methods = params.get("payment_intent_data", {}), params.get("payment_method_options", {})
-    asked = [field for field in NOT_MODELLED if params.get(field)]
-    asked += [field for field in SWITCHES_NOT_MODELLED if params.get(field, {}).get("enabled")]
-    asked += [f"payment_intent_data[{field}]" for field in INTENT_NOT_MODELLED if field in intent]
-    asked += [f"payment_method_options[{method}]" for method in methods if method != "card"]
-    if params.get("ui_mode") == "form":
-        asked.append("ui_mode=form")
-    if "card" not in params.get("allowed_payment_method_types", ["card"]):
-        asked.append("allowed_payment_method_types without card")
-    if asked:
-        raise NotModelled(f"The parameter {asked[0]} of Checkout Sessions")
-
-
-def _check_urls(params: JsonObject) -> None:
-    ui_mode = params.get("ui_mode", "hosted_page")
-    hosted = ui_mode == "hosted_page"
-    for field in ("success_url", "cancel_url"):
-        if not hosted and field in params:
-            raise InvalidRequest(f"`{field}` cannot be used when `ui_mode` is `{ui_mode}`.", param=field)
-    for field in ("return_url", "redirect_on_completion"):
-        if hosted and field in params:
-            raise InvalidRequest(f"`{field}` cannot be used when `ui_mode` is `hosted_page`.", param=field)
-    never = params.get("redirect_on_completion") == "never"
-    if never and "return_url" in params:
-        raise InvalidRequest(
-            "`return_url` cannot be used when `redirect_on_completion` is `never`.", param="return_url"
-        )
-    if hosted and "success_url" not in params:
-        raise MissingParameter("success_url")
-    if ui_mode == "embedded_page" and not never and "return_url" not in params:
-        raise MissingParameter("return_url")
-    for field in ("success_url", "cancel_url", "return_url"):
-        if field in params:
-            check_url(params[field], param=field)
-
-
 def _configuration(work: Work) -> str:
     """Return the id of the world's one payment method configuration."""
     return "pmc_1" + work.world.account.removeprefix("acct_1")
@@ -184,25 +112,35 @@ def _after_expiration(given: JsonObject | None) -> JsonObject | None:
     recovery = (given or {}).get("recovery")
     if recovery is None:
         return None
-    if recovery["enabled"]:
-        raise NotModelled("The recovery of expired Checkout Sessions")
-    return {"recovery": {"allow_promotion_codes": False, "enabled": False, "expires_at": None, "url": None}}
+    enabled = recovery["enabled"]
+    allows = enabled and recovery.get("allow_promotion_codes", False)
+    return {"recovery": {"allow_promotion_codes": allows, "enabled": enabled, "expires_at": None, "url": None}}
 
 
-def _custom_field(given: JsonObject) -> JsonObject:
-    kind = given["type"]
-    bounds: JsonObject = {"default_value": None, "maximum_length": None, "minimum_length": None, "value": None}
-    field: JsonObject = {
-        "key": given["key"],
-        "label": given["label"],
-        "optional": given.get("optional", False),
-        "type": kind,
+def _automatic_tax(given: JsonObject | None) -> JsonObject:
+    if not (given or {}).get("enabled"):
+        return {"enabled": False, "liability": None, "provider": None, "status": None}
+    return {
+        "enabled": True,
+        "liability": {"type": "self"},
+        "provider": "stripe",
+        "status": "requires_location_inputs",
     }
-    if kind == "dropdown":
-        if not given.get("dropdown"):
-            raise MissingParameter("custom_fields[dropdown]")
-        return {**field, "dropdown": {"default_value": None, "value": None, **given["dropdown"]}}
-    return {**field, kind: {**bounds, **given.get(kind, {})}}
+
+
+def _customer_creation(params: JsonObject) -> str | None:
+    if "customer" in params:
+        return None
+    if params["mode"] == "subscription":
+        # A subscription always has a customer.
+        return "always"
+    creation: str = params.get("customer_creation", "if_required")
+    return creation
+
+
+def _names(given: JsonObject) -> JsonObject:
+    """Return which names are asked for; the kind that is not named is absent."""
+    return {kind: {"enabled": one["enabled"], "optional": one.get("optional", False)} for kind, one in given.items()}
 
 
 def _custom_text(given: JsonObject) -> JsonObject:
@@ -211,7 +149,7 @@ def _custom_text(given: JsonObject) -> JsonObject:
 
 
 def _method_options(given: JsonObject) -> JsonObject:
-    return {"card": {"request_three_d_secure": "automatic", **given.get("card", {})}}
+    return {**given, "card": {"request_three_d_secure": "automatic", **given.get("card", {})}}
 
 
 def _saved_methods(params: JsonObject) -> JsonObject | None:
@@ -226,16 +164,19 @@ def _tax_ids(given: JsonObject | None) -> JsonObject | None:
     return given and {"enabled": given["enabled"], "required": given.get("required", "never")}
 
 
-def _no_invoice() -> JsonObject:
-    return {
-        "enabled": False,
-        "invoice_data": {
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
-            "issuer": None,
-            "metadata": {},
-            "rendering_options": None,
-        },
+def _invoice_creation(given: JsonObject | None) -> JsonObject:
+    asked = given or {"enabled": False}
+    data: JsonObject = {
+        "account_tax_ids": None,
+        "custom_fields": None,
+        "description": None,
+        "footer": None,
+        "issuer": None,
+        "metadata": {},
+        "rendering_options": None,
     }
+    for field, value in asked.get("invoice_data", {}).items():
+        data[field] = value or data[field]
+    if data["rendering_options"]:
+        data["rendering_options"] = {"amount_tax_display": None, "template": None, **data["rendering_options"]}
+    return {"enabled": asked["enabled"], "invoice_data": data}
