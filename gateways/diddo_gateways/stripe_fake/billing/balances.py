@@ -9,7 +9,7 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["KIND", "move_balance"]
+__all__ = ["KIND", "move_balance", "note_change"]
 
 KIND = "customer_balance_transaction"
 
@@ -31,21 +31,36 @@ def move_balance(
         about: further fields of the transaction, such as `invoice` or `description`.
     """
     before = {"balance": customer["balance"]}
-    customer["balance"] += amount
     if customer["currency"] is None:
-        before["currency"] = None
-        customer["currency"] = currency
+        before["currency"] = customer["currency"]
+    customer["balance"] += amount
+    transaction = note_change(work, customer, amount, reason=reason, currency=currency, now=now, **about)
+    work.save(customer)
+    work.emit("customer.updated", customer, before)
+    return transaction
+
+
+def note_change(
+    work: Work,
+    customer: JsonObject,
+    amount: int,
+    *,
+    reason: str,
+    currency: str | None = None,
+    now: int | None = None,
+    **about: Any,
+) -> JsonObject:
+    """Make the transaction of a balance that has been changed already; see `move_balance`."""
+    customer["currency"] = customer["currency"] or currency or "usd"
     transaction = blank(KIND) | {
         "id": work.new_id("cbtxn_1", 23),
         "amount": amount,
         "created": work.now if now is None else now,
-        "currency": currency,
+        "currency": customer["currency"],
         "customer": customer["id"],
         "ending_balance": customer["balance"],
         "type": reason,
         **about,
     }
     work.insert(transaction)
-    work.save(customer)
-    work.emit("customer.updated", customer, before)
     return transaction

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from diddo_gateways.stripe_fake.billing import clocks
+from diddo_gateways.stripe_fake.billing.balances import note_change
 from diddo_gateways.stripe_fake.billing.ending import end_all
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
 from diddo_gateways.stripe_fake.changes import overwrite
@@ -65,6 +66,8 @@ async def create(call: Call) -> Answer:
     _write(customer, params)
     if "test_clock" in params:
         await clocks.join(work, customer, params["test_clock"])
+    if customer["balance"]:
+        note_change(work, customer, customer["balance"], reason="initial", now=customer["created"])
     work.insert(customer)
     work.emit("customer.created", customer)
     if method is not None:
@@ -92,6 +95,9 @@ async def update(call: Call) -> Answer:
     customer = await call.work.fetch(KIND, call.path["customer"])
     await _check_default_method(call.work, customer, call.params)
     before = _write(customer, call.params)
+    if "balance" in before:
+        now = await clocks.now_for(call.work, customer["id"])
+        note_change(call.work, customer, customer["balance"] - before["balance"], reason="adjustment", now=now)
     call.work.save(customer)
     if before:
         call.work.emit("customer.updated", customer, before)
