@@ -124,7 +124,8 @@ class Api:
     def _greeting(self, exchange: Exchange) -> Response:
         """Answer whoever only asks whether somebody is there: tools do, before they begin."""
         exchange.request_id = self._ids.new("req_", 14)
-        operations = {"modelled": len(self._modelled), "generic": len(self._known.operations) - len(self._modelled)}
+        modelled = len(self._known.operations.keys() & self._modelled.keys())
+        operations = {"modelled": modelled, "generic": len(self._known.operations) - modelled}
         said = {"object": "sandbox", "livemode": False, "api_version": VERSIONS[0], "operations": operations}
         return Response(200, orjson.dumps(said), exchange.headers())
 

@@ -1,6 +1,7 @@
 """Stripe's API as data: every operation with its parameters, every resource with its fields.
 
-`catalogue.json` is made by `scripts/make_catalogue.py` from the official SDK's types. A type is written as a node:
+`catalogue.json` is made by `scripts/make_catalogue.py` from the official SDK's types; `unlisted.json` adds by hand what
+those leave out. A type is written as a node:
 
 | node | means |
 |---|---|
@@ -73,24 +74,29 @@ class Branch:
 
 
 class Catalogue:
-    """The catalogue, read once."""
+    """The catalogue, read once.
 
-    def __init__(self, data: dict[str, Any]) -> None:
+    Args:
+        data: what the SDK's types say.
+        unlisted: operations that Stripe's own tools call and the SDK does not list, with the definitions of their
+            parameters: they are routed to, and no part of `operations`.
+    """
+
+    def __init__(self, data: dict[str, Any], unlisted: dict[str, Any]) -> None:
         self.sdk: str = data["sdk"]
         self.api_version: str = data["api_version"]
         self.resources: dict[str, str] = data["resources"]
         self.definitions: dict[str, Node] = data["definitions"]
         # The types of thin events, each with the kind of object that it is about, or None.
         self.thin_events: dict[str, str | None] = data["thin_events"]
-        self.operations = {
-            name: Operation(name, entry.get("params"), entry["returns"], entry.get("base"))
-            for name, entry in data["operations"].items()
-        }
+        self.operations = _operations(data)
+        self.unlisted = _operations(unlisted)
+        self.definitions |= unlisted["definitions"]
 
     @cached_property
     def _routes(self) -> Branch:
         root = Branch()
-        for operation in self.operations.values():
+        for operation in (*self.operations.values(), *self.unlisted.values()):
             branch = root
             for step in operation.path.split("/")[1:]:
                 if PLACEHOLDER.fullmatch(step):
@@ -154,12 +160,22 @@ class Catalogue:
                 yield from self.resources_in(part)
 
 
+def _operations(data: dict[str, Any]) -> dict[str, Operation]:
+    return {
+        name: Operation(name, entry.get("params"), entry["returns"], entry.get("base"))
+        for name, entry in data["operations"].items()
+    }
+
+
 _loaded: list[Catalogue] = []
 
 
 def load() -> Catalogue:
     """Return the catalogue, read at the first call."""
     if not _loaded:
-        text = resources.files(__package__).joinpath("catalogue.json").read_bytes()
-        _loaded.append(Catalogue(orjson.loads(text)))
+        files = resources.files(__package__)
+        data, unlisted = (
+            orjson.loads(files.joinpath(name).read_bytes()) for name in ("catalogue.json", "unlisted.json")
+        )
+        _loaded.append(Catalogue(data, unlisted))
     return _loaded[0]

@@ -49,13 +49,14 @@ def record_id(event_id: str, endpoint_id: str) -> str:
 async def deliver(work: Work, message: Message, data: JsonObject) -> None:
     """Send an event to an endpoint, once; on failure the message waits for the next attempt.
 
-    `data` names the `event` and the `endpoint`, and says whether `pending_webhooks` counts it. The outcome is recorded in a document of kind `delivery`.
+    `data` names the `event` and the `endpoint`, and says whether `pending_webhooks` counts it. The outcome is recorded
+    in a document of kind `delivery`.
     """
     target = await _target(work, data["endpoint"])
     event = await _event(work, data["event"])
     if target is None or event is None:
         # The endpoint was deleted or disabled since: nothing is sent to it any more.
-        await _record(work, data, [Settle(message.id)], delivered=True)
+        await _record(work, data, [Settle(message.id)], counts=data["counts"])
         return
     body = orjson.dumps(_content(event, target), option=orjson.OPT_INDENT_2)
     # Receivers hold the time against their own clock, so it is the real one, however the world's clock is set.
@@ -64,11 +65,12 @@ async def deliver(work: Work, message: Message, data: JsonObject) -> None:
     delivered = status is not None and 200 <= status < 300
     retry = None if delivered else _next_attempt(work, message)
     record = await _delivery(work, data, target.url)
-    first = not record["delivered"]
     record["attempts"].append({"attempt": message.attempt, "at": work.now, "status": status, "error": error})
-    record |= {"delivered": delivered or not first, "next_attempt": retry}
+    counts = delivered and data["counts"] and not record["counted"]
+    record |= {"next_attempt": retry}
+    record |= {"delivered": True, "counted": record["counted"] or counts} if delivered else {}
     end: Change = Settle(message.id) if retry is None else Postpone(message.id, retry)
-    await _record(work, data, [end], delivered=delivered and first)
+    await _record(work, data, [end], counts=counts)
 
 
 async def _target(work: Work, endpoint_id: str) -> Target | None:
@@ -133,19 +135,18 @@ async def _delivery(work: Work, data: JsonObject, url: str) -> JsonObject:
     name = record_id(data["event"], data["endpoint"])
     record = await work.get("delivery", name)
     if record is None:
-        record = {"id": name, "object": "delivery", "created": work.now, "url": url, "attempts": [], "delivered": False}
-        record |= {"event": data["event"], "endpoint": data["endpoint"]}
+        record = {"id": name, "object": "delivery", "created": work.now, "url": url, "attempts": []}
+        record |= {"delivered": False, "counted": False, "event": data["event"], "endpoint": data["endpoint"]}
         work.insert(record)
     work.save(record)
     return record
 
 
-async def _record(work: Work, data: JsonObject, end: list[Change], *, delivered: bool) -> None:
+async def _record(work: Work, data: JsonObject, end: list[Change], *, counts: bool) -> None:
     """Write the outcome; repeated by itself when another delivery of the event has just written its own.
 
     Only this is repeated: the webhook is not sent twice for it.
     """
-    counts = delivered and data["counts"]
     while True:
         changes = list(end)
         if counts and (event := await work.world.get("event", data["event"])):

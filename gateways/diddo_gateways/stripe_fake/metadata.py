@@ -14,8 +14,8 @@ LONGEST_KEY = 40
 LONGEST_VALUE = 500
 
 
-def check(given: dict[str, str]) -> dict[str, str]:
-    """Hold the keys and values of a request against the rules; used inside validators."""
+def check(given: dict[str, Any]) -> dict[str, Any]:
+    """Hold the keys and values of a request against the rules; used inside validators. In v2 null unsets a key."""
     for key, value in given.items():
         if len(key) > LONGEST_KEY:
             raise _refused(
@@ -24,7 +24,7 @@ def check(given: dict[str, str]) -> dict[str, str]:
             )
         if "[" in key or "]" in key:
             raise _refused(f"Metadata keys cannot contain square brackets. Invalid key: {key}")
-        if len(value) > LONGEST_VALUE:
+        if value is not None and len(value) > LONGEST_VALUE:
             raise _refused(
                 f"Metadata values can have up to {LONGEST_VALUE} characters, but you passed in a value that is"
                 f" {len(value)} characters. Invalid value: {value}"
@@ -47,7 +47,7 @@ def merged(current: Mapping[str, str], given: Mapping[str, str] | str) -> dict[s
     return result
 
 
-def _check_count(given: dict[str, str]) -> None:
+def _check_count(given: dict[str, Any]) -> None:
     if len(given) > MOST_KEYS:
         raise _refused(_too_many(len(given)))
 

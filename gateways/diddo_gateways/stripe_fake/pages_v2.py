@@ -2,10 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from diddo_gateways.stripe_fake.errors import ParameterRefused
+from diddo_gateways.stripe_fake.lists import limit_of
+from diddo_gateways.stripe_fake.operations import Call
 from diddo_gateways.stripe_fake.work import JsonObject
 
 __all__ = ["InvalidPageToken", "page_v2", "place_of", "token_of"]
@@ -13,17 +16,27 @@ __all__ = ["InvalidPageToken", "page_v2", "place_of", "token_of"]
 PREFIX = "page_"
 
 
-def page_v2(url: str, objects: Sequence[JsonObject], *, limit: int, following: str | None) -> JsonObject:
-    """Return a page.
+def page_v2(call: Call, objects: Sequence[JsonObject], *, following: str | None) -> JsonObject:
+    """Return a page; the URL of the next one asks for all else that the call asks for.
 
     Args:
-        url: the list's.
+        call: the call of the list.
         objects: what is on the page.
-        limit: how many may be.
         following: where the next page begins, in any words of the caller, or None when there is none.
     """
-    following_url = None if following is None else f"{url}?limit={limit}&page={token_of(following)}"
+    asked = {**call.params, "limit": limit_of(call.params), "page": None if following is None else token_of(following)}
+    following_url = None if following is None else f"{call.url}?{urlencode(list(_flat(asked)))}"
     return {"data": list(objects), "next_page_url": following_url, "previous_page_url": None}
+
+
+def _flat(params: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield parameters with their names in brackets form."""
+    if isinstance(params, dict | list):
+        steps = params.items() if isinstance(params, dict) else enumerate(params)
+        for step, value in steps:
+            yield from _flat(value, f"{name}[{step}]" if name else str(step))
+    else:
+        yield name, str(params)
 
 
 def token_of(place: str) -> str:

@@ -143,9 +143,8 @@ def _step(placeholder: str, path: str, obj: JsonObject) -> str:
 @cache
 def _path(kind: str) -> str:
     """Return the path that an object of a kind is retrieved at: the shortest that leads to one of many, if any does."""
-    if kind == "discount":
-        return "/v1/customers/{customer}/discount"
-    operations = catalogue.load().operations.values()
+    known = catalogue.load()
+    operations = (*known.operations.values(), *known.unlisted.values())
     paths = [
         at.path for at in operations if at.method == "GET" and at.returns == "@" + kind and "preview" not in at.path
     ]

@@ -190,6 +190,11 @@ class Work:
         """
         self._later.append(Send(message_id, orjson.dumps({"handler": handler, **data}), at))
 
+    def redeliver(self, event_id: str, endpoint_id: str, *, counts: bool) -> None:
+        """Have an event delivered once more; `counts` says whether `pending_webhooks` goes down for it."""
+        message = self._delivery(event_id, endpoint_id, counts=counts)
+        self._later.append(message._replace(id=f"{message.id}>{self.new_id('again_', 8)}"))
+
     def cancel(self, message_id: str) -> None:
         """Take a message that was queued with `later` out of the queue; one that has gone already is no error."""
         self._cancelled.append(Settle(message_id))

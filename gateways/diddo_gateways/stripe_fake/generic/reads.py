@@ -173,7 +173,7 @@ async def _page_v2(case: Case) -> JsonObject:
         after=await _after_token(case, kind, params.get("page")),
     )
     objects = [orjson.loads(document.body) for document in documents]
-    return page_v2(case.call.url, objects, limit=limit, following=documents[-1].id if more else None)
+    return page_v2(case.call, objects, following=documents[-1].id if more else None)
 
 
 async def _after_token(case: Case, kind: str, token: Any) -> int | None:

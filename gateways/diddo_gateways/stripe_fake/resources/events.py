@@ -1,10 +1,15 @@
-"""Events: `/v1/events`. They are made by the work that changes things (`Work.emit`) and can be read for 30 days."""
+"""Events: `/v1/events`. They are made by the work that changes things (`Work.emit`) and can be read for 30 days.
+
+One can be sent again, as Stripe's command line does with `events resend`: to one endpoint, or to all that listen.
+"""
 
 from fnmatch import fnmatchcase
 
 import orjson
 
 from diddo_gateways.stripe_fake import catalogue
+from diddo_gateways.stripe_fake.deliveries import record_id
+from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KIND, endpoints_of
 from diddo_gateways.stripe_fake.errors import InvalidRequest, ResourceMissing
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
@@ -42,3 +47,20 @@ async def list_(call: Call) -> Answer:
     asked = {"gte": created, "lte": created} if isinstance(created, int) else created
     params["created"] = {**asked, "gte": max(asked.get("gte", 0), call.work.now - KEPT_FOR)}
     return await listed(call, KIND, terms=[[f"type={name}" for name in wanted]] if wanted else [])
+
+
+@operation("POST /v1/events/{id}/retry")
+async def retry(call: Call) -> Answer:
+    """Send an event once more to an endpoint, or to all, where they listen to its type."""
+    work, params = call.work, call.params
+    event = await work.fetch(KIND, call.path["id"])
+    if "webhook_endpoint" in params:
+        named = await work.fetch(ENDPOINT_KIND, params["webhook_endpoint"], param="webhook_endpoint", status=400)
+        if named["status"] != "enabled":
+            raise InvalidRequest("You cannot resend an event to a webhook endpoint that is disabled.")
+    for endpoint in await endpoints_of(work.world, work.fake.platform_endpoints):
+        if endpoint.id == params.get("webhook_endpoint", endpoint.id) and endpoint.takes(event["type"]):
+            record = await work.get("delivery", record_id(event["id"], endpoint.id))
+            failed = record is not None and not record["delivered"]
+            work.redeliver(event["id"], endpoint.id, counts=endpoint.counts and failed)
+    return event

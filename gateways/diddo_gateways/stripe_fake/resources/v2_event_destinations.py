@@ -126,7 +126,7 @@ async def list_(call: Call) -> Answer:
     documents = await work.world.page(KIND, limit=limit + 1, after=after)
     shown = [await _shown(call, await work.fetch(KIND, document.id)) for document in documents[:limit]]
     following = documents[limit - 1].id if len(documents) > limit else None
-    return page_v2(call.url, shown, limit=limit, following=following)
+    return page_v2(call, shown, following=following)
 
 
 async def _switch(call: Call, status: str, details: JsonObject | None) -> JsonObject:

@@ -51,7 +51,7 @@ async def list_(call: Call) -> Answer:
     ahead.sort(key=lambda found: found[0].created, reverse=True)
     shown = ahead[:limit]
     following = _following(shown, stored, snapshots) if len(ahead) > limit else None
-    return page_v2(call.url, [event for _, event in shown], limit=limit, following=following)
+    return page_v2(call, [event for _, event in shown], following=following)
 
 
 class _Asked:
