@@ -9,7 +9,7 @@ from typing import Any
 from diddo_gateways.stripe_fake.billing.clocks import clock_of, now_for
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.periods import anchor_by
-from diddo_gateways.stripe_fake.billing.subscription_billing import bill, collect_now
+from diddo_gateways.stripe_fake.billing.subscription_billing import bill, collect_now, collected
 from diddo_gateways.stripe_fake.billing.subscription_dates import WILL_END_BEFORE, schedule
 from diddo_gateways.stripe_fake.billing.subscription_fields import (
     check_modelled,
@@ -48,8 +48,13 @@ DAY = 86_400
 MOST_ON_CLOCK = 3
 
 
-async def make_subscription(work: Work, params: JsonObject) -> JsonObject:
+async def make_subscription(work: Work, params: JsonObject, *, paid_by: JsonObject | None = None) -> JsonObject:
     """Make a subscription from the parameters of its creation, bill its first period, and return it.
+
+    Args:
+        work: the unit of work.
+        params: as `POST /v1/subscriptions` takes them.
+        paid_by: the payment intent that has paid the first invoice beforehand, or will once its bank says so.
 
     Raises:
         PaymentFailed: the first payment failed and `payment_behavior` is `error_if_incomplete`; nothing is kept.
@@ -72,7 +77,7 @@ async def make_subscription(work: Work, params: JsonObject) -> JsonObject:
         item |= {"current_period_start": now, "current_period_end": end}
     await put(work, subscription, items)
     set_cancellation(subscription, params, now)
-    await _bill_first(work, subscription, params, items, now)
+    await _bill_first(work, subscription, params, items, now, paid_by)
     await schedule(work, subscription, now)
     work.emit("customer.subscription.created", subscription)
     if subscription["status"] == "trialing" and subscription["trial_end"] <= now + WILL_END_BEFORE:
@@ -205,7 +210,12 @@ def _set_anchor(subscription: JsonObject, params: Mapping[str, Any], items: Sequ
 
 
 async def _bill_first(
-    work: Work, subscription: JsonObject, params: JsonObject, items: Sequence[JsonObject], now: int
+    work: Work,
+    subscription: JsonObject,
+    params: JsonObject,
+    items: Sequence[JsonObject],
+    now: int,
+    paid_by: JsonObject | None,
 ) -> None:
     """Bill what the first period costs, and let the outcome decide how the subscription begins."""
     lines = await _first_lines(work, subscription, params, items, now)
@@ -222,7 +232,10 @@ async def _bill_first(
     else:
         behavior = params.get("payment_behavior", "allow_incomplete")
         # The subscription follows this invoice only once it has it as its latest.
-        paid = await collect_now(work, invoice, behavior=behavior, off_session=bool(params.get("off_session")))
+        if paid_by is None:
+            paid = await collect_now(work, invoice, behavior=behavior, off_session=bool(params.get("off_session")))
+        else:
+            paid = await collected(work, invoice, paid_by)
         if begins == "incomplete" and paid:
             SUBSCRIPTIONS.move(subscription, "collect", "active")
         await remember_method(work, subscription, invoice)

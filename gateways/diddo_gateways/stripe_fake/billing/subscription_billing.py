@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 
 from diddo_gateways.stripe_fake.billing.clocks import later_for
+from diddo_gateways.stripe_fake.billing.collecting import credit_payment
 from diddo_gateways.stripe_fake.billing.discounts import coupon_of, holds_at
 from diddo_gateways.stripe_fake.billing.invoice_items import keep_item, line_for, pending_items
 from diddo_gateways.stripe_fake.billing.invoice_lines import pricing
+from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment
 from diddo_gateways.stripe_fake.billing.invoicing import Line, draft, finalize, mark_uncollectible, pay, void
 from diddo_gateways.stripe_fake.errors import CardError
 from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["OVERDUE", "ActionRequired", "PaymentFailed", "bill", "collect_now", "hold_back", "keep_pending"]
+__all__ = [
+    "OVERDUE",
+    "ActionRequired",
+    "PaymentFailed",
+    "bill",
+    "collect_now",
+    "collected",
+    "hold_back",
+    "keep_pending",
+]
 
 # What tells a subscription that one of its invoices is still to be paid when it is due.
 OVERDUE = "subscription_overdue"
@@ -123,6 +134,15 @@ async def collect_now(work: Work, invoice: JsonObject, *, behavior: str, off_ses
     if invoice["status"] != "paid" and behavior == "error_if_incomplete":
         raise ActionRequired
     # What a bank still processes counts as paid until it fails.
+    return bool(invoice["status"] == "paid")
+
+
+async def collected(work: Work, invoice: JsonObject, intent: JsonObject) -> bool:
+    """Finalize an invoice that an intent has paid beforehand, or pays as soon as its bank says so; return whether it is."""
+    await add_payment(work, invoice, intent, amount=invoice["amount_due"], default=True)
+    await finalize(work, invoice)
+    if intent["status"] == "succeeded" and invoice["status"] == "open":
+        await credit_payment(work, invoice, intent)
     return bool(invoice["status"] == "paid")
 
 

@@ -99,6 +99,9 @@ async def write_item(
 async def recurring_price(work: Work, given: JsonObject, currency: str | None, *, param: str = "") -> JsonObject:
     """Return the price that an item names by `price`, `plan` or `price_data`.
 
+    A checkout session sells what it described inline, whose prices are inactive: its items say so by `sold`, which no
+    request can.
+
     Raises:
         StripeError: there is none, it does not recur, is inactive, or has no amount in the currency.
     """
@@ -109,7 +112,7 @@ async def recurring_price(work: Work, given: JsonObject, currency: str | None, *
     else:
         name = "price" if "price" in given else "plan"
         price = await work.fetch("price", given[name], param=under(param, name), status=400)
-        if not price["active"]:
+        if not price["active"] and not given.get("sold"):
             raise InvalidRequest(
                 f"The price specified is inactive. This field only accepts active prices. (price: `{price['id']}`)",
                 param=under(param, name),

@@ -4,6 +4,7 @@ Events: `checkout.session.completed`; later, of payments that settle slowly, `ch
 or `checkout.session.async_payment_failed`.
 """
 
+from diddo_gateways.stripe_fake.billing.collecting import hear_of_payment as pay_invoice
 from diddo_gateways.stripe_fake.billing.redemption import Redeemable, redeem
 from diddo_gateways.stripe_fake.checkout.content import content_of
 from diddo_gateways.stripe_fake.checkout.invoiced import invoice_purchase
@@ -107,6 +108,8 @@ async def _settle(work: Work, session: JsonObject, intent: JsonObject) -> None:
     method = await work.get("payment_method", intent["payment_method"] or "")
     # Money of a card that was only authorised comes by a capture, which the shop itself has made.
     captured = method is not None and method["type"] == "card"
+    if session["invoice"] is not None:
+        await pay_invoice(work, intent, session["invoice"])
     if intent["status"] == "succeeded":
         session["payment_status"] = "paid"
         work.save(session)

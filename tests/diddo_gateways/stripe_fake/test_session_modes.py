@@ -1,0 +1,102 @@
+"""Checkout sessions in setup and subscription mode, completed from the page."""
+
+from typing import Any
+
+from test_session_payments import VISA, now, pay, with_card
+
+from diddo_gateways.stripe_fake.checkout.paying import Challenge, Declined, Paid
+from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
+
+
+def recurring(amount: int = 1500, **more: Any) -> dict[str, Any]:
+    data = {"currency": "usd", "unit_amount": amount, "recurring": {"interval": "month"}}
+    return {"price_data": {**data, "product_data": {"name": "Plan"}}, "quantity": 1, **more}
+
+
+def once(amount: int = 700) -> dict[str, Any]:
+    return {"price_data": {"currency": "usd", "unit_amount": amount, "product_data": {"name": "Start"}}, "quantity": 1}
+
+
+def open_subscription(shop: Any, **more: Any) -> Any:
+    params = {"mode": "subscription", "line_items": [recurring()], "success_url": "https://shop.test/done", **more}
+    return shop.client.v1.checkout.sessions.create(params)
+
+
+def test_a_subscription_begins_when_it_is_paid(shop: Any, well_formed: Any) -> None:
+    session = open_subscription(shop, line_items=[recurring(), once()], subscription_data={"metadata": {"plan": "a"}})
+    well_formed(session)
+    assert (session.amount_total, session.payment_status, session.subscription) == (2200, "unpaid", None)
+    assert pay(shop, session) == Paid("https://shop.test/done")
+    done = now(shop, session, expand=["subscription", "invoice", "customer"])
+    well_formed(done)
+    assert (done.status, done.payment_status, done.payment_intent) == ("complete", "paid", None)
+    assert (done.subscription.status, done.subscription.metadata.to_dict()) == ("active", {"plan": "a"})
+    assert (done.invoice.status, done.invoice.amount_paid) == ("paid", 2200)
+    assert done.customer.email == "ada@example.com"
+    method = shop.client.v1.payment_methods.retrieve(done.subscription.default_payment_method)
+    assert method.customer == done.customer.id
+    assert len(shop.client.v1.payment_intents.list().data) == 1
+    assert shop.events()[-1] == "checkout.session.completed"
+
+
+def test_a_declined_subscription_begins_with_another_card(shop: Any) -> None:
+    session = open_subscription(shop)
+    assert isinstance(pay(shop, session, with_card("4000000000000002")), Declined)
+    assert now(shop, session).status == "open"
+    assert shop.client.v1.subscriptions.list().data == []
+    assert isinstance(pay(shop, session), Paid)
+    assert [sub.status for sub in shop.client.v1.subscriptions.list().data] == ["active"]
+
+
+def test_a_trial_saves_the_card_and_takes_nothing(shop: Any, well_formed: Any) -> None:
+    session = open_subscription(shop, subscription_data={"trial_period_days": 14})
+    assert (session.amount_total, session.payment_status) == (0, "no_payment_required")
+    assert isinstance(pay(shop, session), Paid)
+    done = now(shop, session, expand=["subscription"])
+    well_formed(done)
+    assert (done.payment_status, done.subscription.status) == ("no_payment_required", "trialing")
+    assert done.subscription.default_payment_method is not None
+
+
+def test_a_challenge_precedes_the_subscription(shop: Any) -> None:
+    session = open_subscription(shop)
+    outcome = pay(shop, session, with_card("4000002760003184"))
+    assert isinstance(outcome, Challenge)
+    assert shop.client.v1.subscriptions.list().data == []
+    shop.call(answer_challenge(shop.server.fake, outcome.url.rpartition("/")[2], "complete"))
+    assert now(shop, session, expand=["subscription"]).subscription.status == "active"
+
+
+def test_setup_saves_a_card(shop: Any, well_formed: Any) -> None:
+    customer = shop.client.v1.customers.create({"email": "ada@example.com"})
+    session = shop.client.v1.checkout.sessions.create(
+        {"mode": "setup", "currency": "usd", "customer": customer.id, "success_url": "https://shop.test/done"}
+    )
+    well_formed(session)
+    assert session.id.startswith("cs_test_c1")
+    assert (session.amount_total, session.payment_status) == (None, "no_payment_required")
+    assert session.setup_intent is not None
+    assert isinstance(pay(shop, session, with_card("4000000000000002")), Declined)
+    outcome = pay(shop, session, with_card("4000002500003155"))
+    assert isinstance(outcome, Challenge)
+    assert shop.call(answer_challenge(shop.server.fake, outcome.url.rpartition("/")[2], "complete")).endswith("done")
+    done = now(shop, session, expand=["setup_intent"])
+    well_formed(done)
+    assert (done.status, done.setup_intent.status) == ("complete", "succeeded")
+    assert len(shop.client.v1.payment_methods.list({"customer": customer.id}).data) == 1
+
+
+def test_an_invoice_is_made_of_a_purchase(shop: Any, well_formed: Any) -> None:
+    session = shop.client.v1.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "line_items": [once(5000)],
+            "invoice_creation": {"enabled": True, "invoice_data": {"metadata": {"order": "7"}}},
+            "success_url": "https://shop.test/done",
+        }
+    )
+    assert isinstance(pay(shop, session, VISA), Paid)
+    done = now(shop, session, expand=["invoice"])
+    well_formed(done)
+    assert (done.invoice.status, done.invoice.amount_paid) == ("paid", 5000)
+    assert done.invoice.metadata.to_dict() == {"order": "7"}
