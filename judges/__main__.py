@@ -1,6 +1,8 @@
-"""`make judges`: start a sandbox, send every judge on all journeys, and print how they fared."""
+"""`make judges`: start a sandbox, send every judge on all journeys, play the story with every shop, print how they fared."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,8 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from playwright.sync_api import Error, Page, sync_playwright
+
+from judges.expectations import Unmet
+from judges.shops.story import CHAPTERS, telling
+
 HERE = Path(__file__).parent
 _JUDGES = ([sys.executable, "-m", "judges.python_judge"], ["node", str(HERE / "node" / "judge.mjs")])
+_SHOPS = {
+    "shop in Python": [sys.executable, "-m", "judges.shops.shop"],
+    "shop in Node": ["node", str(HERE / "node" / "shop.mjs")],
+}
 _PATIENCE = 300
 
 
@@ -54,13 +65,38 @@ def _print_table(verdicts: list[Verdict]) -> None:
         print(f"{journey:58}{steps:>5}  {'  '.join(cells)}".rstrip())
 
 
+def _play(url: str) -> Iterator[Verdict]:
+    """Play the story with each shop."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name, command in _SHOPS.items():
+            page = browser.new_page()
+            yield Verdict(name, dict(_chapters(command, url, page)))
+            page.close()
+
+
+def _chapters(command: list[str], url: str, page: Page) -> Iterator[tuple[str, tuple[int, str | None]]]:
+    """Yield what came of each chapter."""
+    with telling(command, url, page) as told:
+        for chapter in CHAPTERS:
+            try:
+                chapter(told)
+                yield f"a shop: {chapter.__name__}", (1, None)
+            except (Unmet, Error) as error:
+                yield f"a shop: {chapter.__name__}", (1, str(error))
+
+
 def main(files: list[str]) -> None:
-    """Judge by the journeys of the files, by default of all; exit with 1 if anything is wrong."""
+    """Judge by the journeys of the files, by default by all and by the story; exit with 1 if anything is wrong."""
     chosen = [Path(file).resolve() for file in files] or sorted(HERE.glob("journeys/*.json"))
     with _serving() as url:
-        verdicts = [_ask(command, url, chosen) for command in _JUDGES]
-    _print_table(verdicts)
-    wrong = [(it.name, name, why) for it in verdicts for name, (_, why) in it.journeys.items() if why is not None]
+        judged = [_ask(command, url, chosen) for command in _JUDGES]
+        played = [] if files else list(_play(url))
+    for verdicts in filter(None, (judged, played)):
+        _print_table(verdicts)
+    told = [(it.name, name, why) for it in [*judged, *played] for name, (_, why) in it.journeys.items()]
+    wrong = [(name, what, why) for name, what, why in told if why is not None]
     for judge, journey, why in wrong:
         print(f"\n{judge}: {journey}\n  {why}")
     sys.exit(1 if wrong else 0)
