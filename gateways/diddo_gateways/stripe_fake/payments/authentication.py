@@ -1,13 +1,23 @@
 """3-D Secure: when a payment needs it, what comes of it, and the challenges that wait for an answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["CHALLENGES", "Verdict", "authenticated", "authenticated_by_challenge", "judge", "open_challenge"]
+__all__ = [
+    "CHALLENGES",
+    "Verdict",
+    "authenticated",
+    "authenticated_by_challenge",
+    "authenticated_elsewhere",
+    "judge",
+    "open_challenge",
+    "passed_challenge",
+]
 
 CHALLENGE = "challenge"
 CHALLENGES = StateTable(
@@ -57,7 +67,7 @@ def judge(card: Card, *, off_session: bool, set_up: bool, requested: Requested) 
 def _with_the_shopper(card: Card, *, requested: Requested) -> Verdict:
     if card.three_d_secure == "frictionless":
         return Verdict(three_d_secure=authenticated(card, flow="frictionless"))
-    required = card.three_d_secure == "required"
+    required = card.three_d_secure == "required" or card.captcha
     if not required and requested == "automatic":
         return Verdict()
     if card.lookup_fails:
@@ -65,7 +75,7 @@ def _with_the_shopper(card: Card, *, requested: Requested) -> Verdict:
         return Verdict(decline=decline, three_d_secure=shown(card, "processing_error", flow=None))
     if card.three_d_secure == "not_supported":
         return Verdict(three_d_secure=shown(card, "not_supported", flow=None))
-    if card.three_d_secure is None:
+    if card.three_d_secure is None and not card.captcha:
         return Verdict(three_d_secure=shown(card, "attempt_acknowledged", flow="frictionless"))
     return Verdict(challenge=True)
 
@@ -78,6 +88,14 @@ def _without_the_shopper(card: Card, *, set_up: bool) -> Verdict:
 def authenticated(card: Card, *, flow: Literal["challenge", "frictionless"]) -> JsonObject:
     """Return what a charge shows of an authentication that was passed."""
     return shown(card, "authenticated", flow=flow)
+
+
+def authenticated_elsewhere(card: Card, given: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on a payment that was authenticated by another provider, from `three_d_secure` as given."""
+    own = {name: given[name] for name in ("transaction_id", "version") if name in given}
+    if "electronic_commerce_indicator" in given:
+        own["electronic_commerce_indicator"] = given["electronic_commerce_indicator"]
+    return Verdict(three_d_secure=shown(card, "authenticated", flow=None) | own)
 
 
 def shown(card: Card, result: Result, *, flow: Literal["challenge", "frictionless"] | None) -> JsonObject:
@@ -127,10 +145,8 @@ def open_challenge(
 
 def is_current(challenge: JsonObject, intent: JsonObject) -> bool:
     """Say whether the intent still waits for this challenge, and not for none or a later one."""
-    action = intent["next_action"] or {}
-    details = action.get(action.get("type", ""), {})
-    url: str = details.get("url") or details.get("stripe_js") or ""
-    return challenge["status"] == "open" and url.endswith(challenge["id"])
+    # Where the action says the URL depends on its type; the id is in it nowhere else.
+    return challenge["status"] == "open" and challenge["id"] in str(intent["next_action"])
 
 
 def keep_passed(work: Work, intent: JsonObject) -> None:
@@ -138,10 +154,17 @@ def keep_passed(work: Work, intent: JsonObject) -> None:
     work.insert({"object": PASSED, "id": intent["id"], "payment_method": intent["payment_method"]})
 
 
-async def authenticated_by_challenge(work: Work, intent: JsonObject, card: Card) -> JsonObject | None:
-    """Return what the charge shows when the intent's method has passed a challenge already; that counts once."""
+async def authenticated_by_challenge(work: Work, intent: JsonObject, card: Card) -> Verdict | None:
+    """Return the verdict when the intent's method has passed a challenge already; that counts once."""
+    if intent["confirmation_method"] != "manual":
+        return None
     passed = await work.get(PASSED, intent["id"])
     if passed is None:
         return None
     work.remove(passed)
-    return authenticated(card, flow="challenge") if passed["payment_method"] == intent["payment_method"] else None
+    return passed_challenge(card) if passed["payment_method"] == intent["payment_method"] else None
+
+
+def passed_challenge(card: Card) -> Verdict:
+    """Return the verdict on a payment whose challenge was passed; that of a captcha says nothing of 3-D Secure."""
+    return Verdict(three_d_secure=None if card.captcha else authenticated(card, flow="challenge"))

@@ -8,16 +8,15 @@ from diddo_gateways.stripe_fake.checkout.paying import after_challenge, is_payab
 from diddo_gateways.stripe_fake.payments.authentication import (
     CHALLENGE,
     CHALLENGES,
-    authenticated,
     is_current,
     keep_passed,
 )
-from diddo_gateways.stripe_fake.payments.confirmation import charge, fail_authentication
+from diddo_gateways.stripe_fake.payments.confirmation import resume
 from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.outcomes import fail_authentication
 from diddo_gateways.stripe_fake.payments.owners import tell_owner
 from diddo_gateways.stripe_fake.payments.setup_confirmation import finish_setup
-from diddo_gateways.stripe_fake.resources.payment_methods import card_of
 from diddo_gateways.stripe_fake.transactions import Server, transact
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -33,8 +32,8 @@ class ChallengePage:
         open: whether it still waits for an answer; a challenge that was answered, or whose payment went another way,
             does not.
         amount: minor units of `currency` (lower case), both None when a card is only to be saved.
-        brand: the card's, such as `visa`.
-        last4: the card's last digits.
+        brand: the card's, such as `visa`; the type of a payment method that is no card, such as `ideal`.
+        last4: the card's last digits; None when it is no card.
     """
 
     id: str
@@ -42,7 +41,7 @@ class ChallengePage:
     amount: int | None
     currency: str | None
     brand: str
-    last4: str
+    last4: str | None
 
 
 async def challenge_page(server: Server, challenge_id: str) -> ChallengePage | None:
@@ -54,13 +53,14 @@ async def challenge_page(server: Server, challenge_id: str) -> ChallengePage | N
     challenge = await work.fetch(CHALLENGE, challenge_id)
     intent = await _intent_of(work, challenge)
     method = await work.fetch("payment_method", challenge["payment_method"])
+    card = method.get("card") or {}
     return ChallengePage(
         id=challenge_id,
         open=is_current(challenge, intent),
         amount=intent.get("amount"),
         currency=intent.get("currency"),
-        brand=method["card"]["brand"],
-        last4=method["card"]["last4"],
+        brand=str(card.get("brand", method["type"])),
+        last4=card.get("last4"),
     )
 
 
@@ -111,15 +111,13 @@ async def _carry_out(
     work.save(challenge)
     if intent["object"] == "setup_intent":
         return await finish_setup(work, intent, passed=True)
-    if intent["confirmation_method"] == "manual":
+    if intent["confirmation_method"] == "manual" and method["type"] == "card":
         INTENTS.move(intent, "authenticate", "requires_confirmation")
         intent["next_action"] = None
         work.save(intent)
         return keep_passed(work, intent)
     try:
-        await charge(
-            work, intent, "authenticate", three_d_secure=authenticated(card_of(work, method), flow="challenge")
-        )
+        await resume(work, intent, method)
     except PaymentDeclined:
         # The shopper learns it where the redirect leads; the failed charge and its events stay.
         return None

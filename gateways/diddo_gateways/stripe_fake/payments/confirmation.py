@@ -1,56 +1,40 @@
 """Confirming a payment intent: from its payment method to an outcome.
 
-An attempt ends in a charge that went through, a charge that was declined, or a challenge that the shopper has to
-answer first. Whoever confirms commits: also after a decline, which leaves the failed charge on record.
+An attempt ends in a charge that went through, a charge that was declined, a debit that the bank is still to answer, or
+something that the shopper has to do first. Whoever confirms commits: also after a decline, which stays on record.
 """
-
-from dataclasses import dataclass
 
 from diddo_gateways.stripe_fake.errors import InvalidRequest
 from diddo_gateways.stripe_fake.payments.authentication import (
     OFF_SESSION_REFUSED,
+    Verdict,
     authenticated_by_challenge,
+    authenticated_elsewhere,
     judge,
     open_challenge,
+    passed_challenge,
 )
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
-from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined, PaymentMethodUsedUp
+from diddo_gateways.stripe_fake.payments.debits import check_usable, mandate_for, start_debit
+from diddo_gateways.stripe_fake.payments.errors import PaymentMethodUsedUp
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.method_types import MethodType, check_paying, type_of
+from diddo_gateways.stripe_fake.payments.microdeposits import await_microdeposits
+from diddo_gateways.stripe_fake.payments.outcomes import (
+    DOCS,
+    failed,
+    future_usage,
+    is_manual,
+    refuse_action,
+    succeed,
+)
+from diddo_gateways.stripe_fake.payments.redirects import authorised, confirm_redirect
+from diddo_gateways.stripe_fake.payments.terms import Terms
 from diddo_gateways.stripe_fake.resources.charges import make_charge
 from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, card_of, named, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["Terms", "charge", "confirm", "fail_authentication"]
-
-FAILED_AUTHENTICATION = (
-    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod"
-    " to attempt to fulfill this PaymentIntent again."
-)
-ACTION_REFUSED = (
-    "This payment required an authentication action to complete, but `error_on_requires_action` was set. When you're"
-    " ready, you can upgrade your integration to handle actions at"
-    " https://stripe.com/docs/payments/payment-intents/upgrade-to-handle-actions."
-)
-DOCS = "https://stripe.com/docs/error-codes/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How one confirmation is meant.
-
-    Attributes:
-        return_url: where the shopper goes after a challenge.
-        off_session: the shopper is not there.
-        error_on_requires_action: fail rather than ask the shopper for anything.
-        use_stripe_sdk: Stripe.js takes the shopper to the challenge.
-        session: the checkout session that is being paid, when it is.
-    """
-
-    return_url: str | None = None
-    off_session: bool = False
-    error_on_requires_action: bool = False
-    use_stripe_sdk: bool = False
-    session: str | None = None
+__all__ = ["DOCS", "Terms", "charge", "check_owner", "confirm", "resume"]
 
 
 async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
@@ -59,30 +43,42 @@ async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
     Raises:
         UnexpectedState: the intent cannot be confirmed now.
         PaymentMethodUsedUp: the method can pay no more.
+        InvalidRequest: the method cannot pay this, or lacks a mandate.
         PaymentDeclined: the attempt failed; what it changed is to be kept.
     """
     INTENTS.check(intent, "confirm")
     method = await named(work, intent["payment_method"])
     check_owner(method, intent)
-    card = card_of(work, method)
     past = await _past(work, method)
     if past.get("used_up"):
         raise PaymentMethodUsedUp
-    passed = await authenticated_by_challenge(work, intent, card)
-    if passed is not None:
-        return await charge(work, intent, "confirm", three_d_secure=passed)
-    requested = intent["payment_method_options"]["card"]["request_three_d_secure"]
-    verdict = judge(
-        card, off_session=terms.off_session, set_up=bool(past.get("set_up")), requested=requested or "automatic"
-    )
+    if method["type"] == "card":
+        return await _confirm_card(work, intent, method, past, terms)
+    kind = type_of(method["type"])
+    check_paying(kind, intent, manual=is_manual(intent, kind.name))
+    if kind.flow == "debit":
+        return await _confirm_debit(work, intent, method, past, terms, kind=kind)
+    return await confirm_redirect(work, intent, method, past, terms)
+
+
+async def _confirm_card(work: Work, intent: JsonObject, method: JsonObject, past: JsonObject, terms: Terms) -> None:
+    if intent["statement_descriptor"]:
+        raise InvalidRequest(
+            "The `statement_descriptor` parameter is not supported for the payment method type `card`. Use"
+            " `statement_descriptor_suffix` instead.",
+            param="statement_descriptor",
+        )
+    card = card_of(work, method)
+    verdict = await authenticated_by_challenge(work, intent, card)
+    if verdict is None:
+        verdict = _judged(card, intent, past, terms)
     if verdict.decline is OFF_SESSION_REFUSED:
         # The issuer was never asked: there is no charge.
-        raise _failed(work, intent, "confirm", decline_fields(OFF_SESSION_REFUSED), method)
+        raise failed(work, intent, "confirm", decline_fields(OFF_SESSION_REFUSED), method)
     if not verdict.challenge:
         return await charge(work, intent, "confirm", decline=verdict.decline, three_d_secure=verdict.three_d_secure)
     if terms.error_on_requires_action:
-        fields = {"code": "authentication_required", "decline_code": "authentication_not_handled"}
-        raise _failed(work, intent, "confirm", {**fields, "message": ACTION_REFUSED}, method)
+        raise refuse_action(work, intent, method)
     INTENTS.move(intent, "confirm", "requires_action")
     intent["next_action"] = open_challenge(
         work, intent, return_url=terms.return_url, use_stripe_sdk=terms.use_stripe_sdk, session=terms.session
@@ -92,9 +88,44 @@ async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
     return None
 
 
+def _judged(card: Card, intent: JsonObject, past: JsonObject, terms: Terms) -> Verdict:
+    if terms.three_d_secure is not None:
+        return authenticated_elsewhere(card, terms.three_d_secure)
+    if terms.moto:
+        return Verdict()
+    requested = intent["payment_method_options"]["card"]["request_three_d_secure"]
+    return judge(
+        card, off_session=terms.off_session, set_up=bool(past.get("set_up")), requested=requested or "automatic"
+    )
+
+
+async def _confirm_debit(
+    work: Work, intent: JsonObject, method: JsonObject, past: JsonObject, terms: Terms, *, kind: MethodType
+) -> None:
+    check_usable(method, intent)
+    mandate = await mandate_for(work, intent, method, terms)
+    if not kind.verified or past.get("verified"):
+        return await start_debit(work, intent, method, "confirm", mandate)
+    if terms.off_session or terms.error_on_requires_action:
+        raise refuse_action(work, intent, method)
+    return await await_microdeposits(work, intent, method, mandate)
+
+
 async def _past(work: Work, method: JsonObject) -> JsonObject:
     """Return what the method went through without noting anything, since most went through nothing."""
     return await work.get("payment_method_past", method["id"]) or {}
+
+
+async def resume(work: Work, intent: JsonObject, method: JsonObject) -> None:
+    """Carry on with an intent whose challenge the shopper has passed.
+
+    Raises:
+        PaymentDeclined: the charge failed nevertheless.
+    """
+    if method["type"] != "card":
+        return await authorised(work, intent, method, "authenticate")
+    passed = passed_challenge(card_of(work, method))
+    return await charge(work, intent, "authenticate", three_d_secure=passed.three_d_secure)
 
 
 async def charge(
@@ -105,7 +136,7 @@ async def charge(
     decline: Decline | None = None,
     three_d_secure: JsonObject | None = None,
 ) -> None:
-    """Charge the intent's payment method.
+    """Charge the intent's card.
 
     Args:
         work: the unit of work.
@@ -123,76 +154,31 @@ async def charge(
     manual = is_manual(intent)
     made = make_charge(work, intent, method, card, decline=why, three_d_secure=three_d_secure, manual=manual)
     intent["latest_charge"] = made["id"]
-    if method["customer"] is None and not intent["setup_future_usage"]:
+    usage = future_usage(intent, "card")
+    if method["customer"] is None and usage is None:
         (await past_of(work, method))["used_up"] = True
     if why is not None:
         verified = made["payment_method_details"]["card"]["checks"]
         shown = {**method, "card": {**method["card"], "checks": verified}}
-        raise _failed(work, intent, action, decline_fields(why) | {"charge": made["id"]}, shown)
-    await _succeed(work, intent, action, manual=manual)
-    await _save_for_later(work, intent, method, card, authenticated=three_d_secure is not None)
+        raise failed(work, intent, action, decline_fields(why) | {"charge": made["id"]}, shown)
+    succeed(work, intent, action, manual=manual)
+    if usage is not None:
+        await _save_for_later(work, intent, method, card, ready=usage == "off_session" and three_d_secure is not None)
 
 
-async def _succeed(work: Work, intent: JsonObject, action: str, *, manual: bool) -> None:
-    intent |= {"next_action": None, "last_payment_error": None}
-    intent["amount_capturable" if manual else "amount_received"] = intent["amount"]
-    INTENTS.move(intent, action, "requires_capture" if manual else "succeeded")
-    work.save(intent)
-    work.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
-
-
-async def _save_for_later(
-    work: Work, intent: JsonObject, method: JsonObject, card: Card, *, authenticated: bool
-) -> None:
-    """Attach the method to the intent's customer when it is to be used again."""
-    if not intent["setup_future_usage"]:
-        return
-    if card.off_session == "once_set_up" and authenticated and intent["setup_future_usage"] == "off_session":
+async def _save_for_later(work: Work, intent: JsonObject, method: JsonObject, card: Card, *, ready: bool) -> None:
+    """Attach the method to the intent's customer; `ready` once the shopper was authenticated for off-session use."""
+    if card.off_session == "once_set_up" and ready:
         (await past_of(work, method))["set_up"] = True
     # The payment has gone through: a method that cannot be saved does not undo it.
     if intent["customer"] is not None and method["customer"] is None and not card.refuses_attachment:
         await attach_to(work, method, intent["customer"])
 
 
-def is_manual(intent: JsonObject) -> bool:
-    """Say whether the intent's charge is only authorised, to be captured later."""
-    card_options = intent["payment_method_options"]["card"]
-    return "manual" in (intent["capture_method"], card_options.get("capture_method"))
-
-
 def decline_fields(decline: Decline) -> JsonObject:
     """Return a decline as an error's fields."""
     names = ("advice_code", "code", "decline_code", "message", "network_decline_code", "param")
     return {name: value for name in names if (value := getattr(decline, name)) is not None}
-
-
-def _failed(work: Work, intent: JsonObject, action: str, fields: JsonObject, method: JsonObject) -> PaymentDeclined:
-    """Put the intent back to where it needs another payment method, and return the error to raise."""
-    _end_attempt(work, intent, action, {**fields, "type": "card_error"}, method)
-    return PaymentDeclined(fields, {"payment_intent": intent, "payment_method": method})
-
-
-def fail_authentication(work: Work, intent: JsonObject, method: JsonObject) -> None:
-    """Put the intent back to where it needs another payment method, since the shopper failed the challenge."""
-    fields = {
-        "code": "payment_intent_authentication_failure",
-        "message": FAILED_AUTHENTICATION,
-        "type": "invalid_request_error",
-    }
-    _end_attempt(work, intent, "authenticate", fields, method)
-
-
-def _end_attempt(work: Work, intent: JsonObject, action: str, fields: JsonObject, method: JsonObject) -> None:
-    fields["doc_url"] = DOCS + fields["code"].replace("_", "-")
-    fields |= {"payment_method": method, "payment_method_type": method["type"]}
-    intent |= {
-        "last_payment_error": dict(sorted(fields.items())),
-        "next_action": None,
-        "payment_method": None,
-    }
-    INTENTS.move(intent, action, "requires_payment_method")
-    work.save(intent)
-    work.emit("payment_intent.payment_failed", intent)
 
 
 def check_owner(method: JsonObject, intent: JsonObject) -> None:

@@ -35,7 +35,12 @@ CANNOT_CONFIRM = "You cannot confirm this PaymentIntent because it has a status 
 WORDINGS = {
     "confirm": (CANNOT_CONFIRM, "confirmed"),
     "provide": (CANNOT_CONFIRM, "confirmed"),
+    "verify": ("You cannot verify this PaymentIntent because it has a status of {status}." + ONLY, "verified"),
     "capture": ("This PaymentIntent could not be captured because it has a status of {status}." + ONLY, "captured"),
+    "increment": (
+        "This PaymentIntent's authorization could not be incremented because it has a status of {status}." + ONLY,
+        "incremented",
+    ),
     "cancel": ("You cannot cancel this PaymentIntent because it has a status of {status}." + ONLY, "canceled"),
 }
 
@@ -59,7 +64,13 @@ INTENTS = StateTable(
     start=("requires_payment_method",),
     edges={
         "requires_payment_method": {"provide": ("requires_confirmation",), "cancel": ("canceled",)},
-        "requires_capture": {"capture": ("succeeded",), "cancel": ("canceled",), "expire": ("canceled",)},
+        "requires_capture": {
+            # The last capture, or one of several.
+            "capture": ("succeeded", "requires_capture"),
+            "increment": ("requires_capture",),
+            "cancel": ("canceled",),
+            "expire": ("canceled",),
+        },
         "requires_confirmation": {
             "provide": ("requires_confirmation",),
             "confirm": ("requires_action", *OUTCOMES),
@@ -70,9 +81,11 @@ INTENTS = StateTable(
             "confirm": ("requires_action", *OUTCOMES),
             # With `confirmation_method=manual` the server confirms once more.
             "authenticate": ("requires_confirmation", *OUTCOMES),
+            # A bank account that had to be verified first.
+            "verify": ("processing", "requires_payment_method"),
             "cancel": ("canceled",),
         },
-        # Only methods that settle later pass through it; cards never do.
+        # Bank debits pass through it; cards never do.
         "processing": {"settle": ("succeeded", "requires_payment_method"), "cancel": ("canceled",)},
         "succeeded": {},
         "canceled": {},

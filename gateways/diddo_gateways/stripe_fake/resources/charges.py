@@ -24,14 +24,28 @@ from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["CHARGES", "capture_charge", "digits", "expiry_of", "make_charge", "shipping"]
+__all__ = ["CHARGES", "capture_charge", "capture_part", "digits", "expiry_of", "make_charge", "shipping"]
 
 KIND = "charge"
-CHARGES = StateTable(kind=KIND, start=("succeeded", "failed"), edges={"succeeded": {}, "failed": {}})
+CHARGES = StateTable(
+    kind=KIND,
+    start=("pending", "succeeded", "failed"),
+    # Only debits wait for a bank.
+    edges={"pending": {"settle": ("succeeded", "failed")}, "succeeded": {}, "failed": {}},
+)
 SETTLED_AFTER = 2
 AUTHORISED_FOR = 7 * 86_400
 DESCRIPTOR = "Stripe"
 DESCRIPTOR_LENGTH = 22
+LONG_AUTHORISED_FOR = 30 * 86_400
+OVERCAPTURE_PERCENT = 115
+# The card brands with which an authorisation can be more than plain, on request.
+EXTRAS = {
+    "extended_authorization": frozenset({"amex", "discover", "mastercard", "visa"}),
+    "incremental_authorization": frozenset({"amex", "discover", "mastercard", "visa"}),
+    "multicapture": frozenset({"amex", "diners", "discover", "jcb", "mastercard", "unionpay", "visa"}),
+    "overcapture": frozenset({"amex", "discover", "mastercard", "visa"}),
+}
 INDICATOR = "electronic_commerce_indicator"
 RISK_SCORES = {"normal": 20, "elevated": 65}
 # What Radar does with payments of elevated risk.
@@ -139,12 +153,14 @@ def make_charge(
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {
-            "card": _details(charge_id, intent["amount"], method, card, paid=paid, three_d_secure=three_d_secure),
+            "card": _details(charge_id, intent["amount"], method, card, paid=paid, three_d_secure=three_d_secure)
+            | (_beyond(intent, card) if paid and manual else {}),
             "type": "card",
         },
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
         "shipping": intent["shipping"],
+        "source": intent["source"],
         "statement_descriptor": None,
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": "succeeded" if paid else "failed",
@@ -171,8 +187,10 @@ def make_charge(
 
 
 def _authorised(work: Work, charge: JsonObject) -> None:
-    until = work.now + AUTHORISED_FOR
-    charge["payment_method_details"]["card"]["capture_before"] = until
+    card = charge["payment_method_details"]["card"]
+    extended = card["extended_authorization"]["status"] == "enabled"
+    until = work.now + (LONG_AUTHORISED_FOR if extended else AUTHORISED_FOR)
+    card["capture_before"] = until
     work.later("expire_authorisation", until, message_id=expiry_of(charge), charge=charge["id"])
 
 
@@ -233,6 +251,23 @@ def _details(
     }
 
 
+def _beyond(intent: JsonObject, card: Card) -> JsonObject:
+    """Return what an authorisation allows beyond one capture of its amount, of what was asked for."""
+    asked = (intent.get("payment_method_options") or {}).get("card") or {}
+    wants = {name for name in EXTRAS if asked.get(f"request_{name}") == "if_available" and card.brand in EXTRAS[name]}
+    amount = intent["amount"]
+    most = amount * OVERCAPTURE_PERCENT // 100 if "overcapture" in wants else amount
+    return {
+        "extended_authorization": {"status": "enabled" if "extended_authorization" in wants else "disabled"},
+        "overcapture": {"maximum_amount_capturable": most, "status": _status("overcapture" in wants)},
+        **{name: {"status": _status(name in wants)} for name in ("incremental_authorization", "multicapture")},
+    }
+
+
+def _status(available: bool) -> str:  # noqa: FBT001  a word for it
+    return "available" if available else "unavailable"
+
+
 def digits(seed: str, count: int) -> str:
     """Return so many digits, always the same of one seed."""
     number = int.from_bytes(blake2b(seed.encode(), digest_size=8).digest(), "big")
@@ -241,12 +276,25 @@ def digits(seed: str, count: int) -> str:
 
 def capture_charge(work: Work, charge: JsonObject, amount: int) -> None:
     """Take `amount` minor units of an authorised charge; what is left of the authorisation is released."""
-    before: dict[str, Any] = {"amount_captured": 0, "balance_transaction": None, "captured": False}
+    before: dict[str, Any] = {
+        "amount_captured": charge["amount_captured"],
+        "balance_transaction": None,
+        "captured": False,
+    }
     charge |= {"amount_captured": amount, "captured": True}
     charge["balance_transaction"] = charged(work, charge)["id"]
     work.save(charge)
     work.emit("charge.captured", charge, before)
-    after_capture(work, charge, card_behind(work, charge["payment_method_details"]["card"]))
+    if "card" in charge["payment_method_details"]:
+        after_capture(work, charge, card_behind(work, charge["payment_method_details"]["card"]))
+
+
+def capture_part(work: Work, charge: JsonObject, amount: int) -> None:
+    """Take a part of an authorised charge, of which more can be taken later: it is settled with the last capture."""
+    before = {"amount_captured": charge["amount_captured"]}
+    charge["amount_captured"] += amount
+    work.save(charge)
+    work.emit("charge.updated", charge, before)
 
 
 @on_due("settle_charge")

@@ -1,4 +1,4 @@
-"""Payment methods: `/v1/payment_methods`. Cards only; a card is one of Stripe's test cards.
+"""Payment methods: `/v1/payment_methods`. A card is one of Stripe's test cards, a bank account a test account.
 
 A payment method is made from a number, from a `tok_…`, or by using a `pm_card_…` id, which stands for its card and
 becomes a new `pm_1…` object each time. Cards that decline cannot be attached, except those made for that.
@@ -20,9 +20,12 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import list_body, listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.bank_accounts import BankAccount, bank_accounts, shown_account
 from diddo_gateways.stripe_fake.payments.card_objects import default_expiry
 from diddo_gateways.stripe_fake.payments.cards import Card, CardDetails, Decline, read_card, test_cards
 from diddo_gateways.stripe_fake.payments.errors import AttachRefused, PaymentMethodUsedUp
+from diddo_gateways.stripe_fake.payments.method_types import type_of
+from diddo_gateways.stripe_fake.payments.other_methods import EXAMPLE_BILLING, check_billing, shown_method
 from diddo_gateways.stripe_fake.payments.tokens import TokenCard, card_of_token, from_number
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -133,7 +136,9 @@ async def detach(call: Call) -> Answer:
         raise InvalidRequest(
             "The payment method you provided is not attached to a customer so detachment is impossible."
         )
+    customer = await work.fetch("customer", method["customer"])
     await _detach(work, method)
+    _take_from_defaults(work, customer, method["id"])
     return method
 
 
@@ -142,7 +147,26 @@ async def _detach(work: Work, method: JsonObject) -> None:
     method["customer"] = None
     work.save(method)
     (await past_of(work, method))["used_up"] = True
+    # A card that is a customer's source as well is one no more.
+    source = await work.get("card", method["id"]) if method["id"].startswith("card_") else None
+    if source is not None:
+        work.remove(source)
+        work.emit("customer.source.deleted", source)
     work.emit("payment_method.detached", method, before)
+
+
+def _take_from_defaults(work: Work, customer: JsonObject, method_id: str) -> None:
+    """Leave a customer without a default that is no longer there."""
+    before: JsonObject = {}
+    if customer["invoice_settings"]["default_payment_method"] == method_id:
+        before["invoice_settings"] = dict(customer["invoice_settings"])
+        customer["invoice_settings"]["default_payment_method"] = None
+    if customer["default_source"] == method_id:
+        before["default_source"] = method_id
+        customer["default_source"] = None
+    if before:
+        work.save(customer)
+        work.emit("customer.updated", customer, before)
 
 
 async def detach_all(work: Work, customer_id: str) -> None:
@@ -156,14 +180,14 @@ async def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
     """Make a payment method from `payment_method_data` or the parameters of its own creation.
 
     Raises:
-        NotModelled: it is no card.
-        MissingParameter: there are no card details.
+        NotModelled: it is of a type that nothing can be paid with here.
+        MissingParameter: there are no details of the card or account, or no billing details that its type needs.
         TokenAlreadyUsed: something else was made from the token.
         RawCardsRefused: the account takes no numbers.
         CardError: the details are refused.
     """
     if params["type"] != "card":
-        raise NotModelled(f"The payment method type {params['type']}")
+        return _make_other(work, params)
     given = params.get("card")
     if not given:
         raise MissingParameter("card")
@@ -185,6 +209,26 @@ async def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
     return method
 
 
+def _make_other(work: Work, params: Mapping[str, Any]) -> JsonObject:
+    kind = type_of(params["type"])
+    billing = billing_details(params.get("billing_details") or {}, None)
+    check_billing(kind, billing)
+    shown = shown_method(kind, params.get(kind.name) or {}, account=work.world.account)
+    method = _insert(work, kind.name, shown, billing, metadata=params.get("metadata"))
+    if "allow_redisplay" in params:
+        method["allow_redisplay"] = params["allow_redisplay"]
+    return method
+
+
+async def _make_from_account(work: Work, one: BankAccount) -> JsonObject:
+    """Make the payment method that a documented id stands for; its bank account counts as verified."""
+    shown = shown_account(one, {}, account=work.world.account)
+    method = _insert(work, one.type, shown, billing_details(EXAMPLE_BILLING, None))
+    if not one.microdeposits_fail:
+        (await past_of(work, method))["verified"] = True
+    return method
+
+
 def make_from_card(
     work: Work,
     card: Card,
@@ -197,18 +241,31 @@ def make_from_card(
 ) -> JsonObject:
     """Make and insert a payment method of a test card, attached to nobody; its id is a new one unless given."""
     details = billing_details(billing or {}, None)
+    shown = _card_hash(card, expiry, work.world.account, checks=_unchecked(details, cvc_sent=cvc_sent))
+    return _insert(work, "card", shown, details, metadata=metadata, method_id=method_id)
+
+
+def _insert(
+    work: Work,
+    kind: str,
+    shown: JsonObject,
+    billing: JsonObject,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    method_id: str | None = None,
+) -> JsonObject:
     method = {
         "id": method_id or work.new_id("pm_1", 23),
         "object": KIND,
         "allow_redisplay": "unspecified",
-        "billing_details": details,
-        "card": _card_hash(card, expiry, work.world.account, checks=_unchecked(details, cvc_sent=cvc_sent)),
+        "billing_details": billing,
+        kind: shown,
         "created": work.now,
         "customer": None,
         "customer_account": None,
         "livemode": False,
         "metadata": merged({}, metadata or {}),
-        "type": "card",
+        "type": kind,
     }
     work.insert(method)
     return method
@@ -272,7 +329,7 @@ def card_behind(work: Work, shown: Mapping[str, Any]) -> Card:
 
 
 async def named(work: Work, method_id: str, *, param: str = "payment_method", status: int = 400) -> JsonObject:
-    """Return the payment method of that id; an id that stands for a test card makes one.
+    """Return the payment method of that id; an id that stands for a test card or account makes one.
 
     Raises:
         ResourceMissing: there is none.
@@ -280,6 +337,9 @@ async def named(work: Work, method_id: str, *, param: str = "payment_method", st
     card = test_cards().by_payment_method.get(method_id)
     if card is not None:
         return make_from_card(work, card, expiry=default_expiry(work), cvc_sent=True)
+    account = bank_accounts().by_payment_method.get(method_id)
+    if account is not None:
+        return await _make_from_account(work, account)
     method = await work.get(KIND, method_id)
     if method is None:
         missing = ResourceMissing(NOUN, method_id, param=param, status=status)
@@ -318,16 +378,30 @@ async def attach_to(work: Work, method: JsonObject, customer_id: str) -> None:
     past = await work.get(PAST, method["id"])
     if past is not None and past["used_up"] is True:
         raise PaymentMethodUsedUp
-    card = card_of(work, method)
-    decline = card.declined(cvc_sent=method["card"]["checks"]["cvc_check"] is not None)
-    if decline is not None and card.refuses_attachment:
-        raise AttachRefused(_declined_fields(decline))
+    _check_attachable(work, method)
     if past is not None and past["used_up"]:
         past["used_up"] = False
         work.save(past)
     method["customer"] = customer_id
-    verify_card(work, method)
+    if method["type"] == "card":
+        verify_card(work, method)
+    work.save(method)
     work.emit("payment_method.attached", method)
+
+
+def _check_attachable(work: Work, method: JsonObject) -> None:
+    if method["type"] != "card":
+        if not type_of(method["type"]).attachable:
+            raise InvalidRequest(
+                f"Payment methods of type `{method['type']}` can be used once, and cannot be attached to a customer.",
+                param="payment_method",
+                code="payment_method_unsupported_type",
+            )
+        return
+    card = card_of(work, method)
+    decline = card.declined(cvc_sent=method["card"]["checks"]["cvc_check"] is not None)
+    if decline is not None and card.refuses_attachment:
+        raise AttachRefused(_declined_fields(decline))
 
 
 def verify_card(work: Work, method: JsonObject) -> None:
