@@ -125,3 +125,305 @@ def test_after_the_last_attempt_it_ends(plans: Plans) -> None:
     assert (invoice.status, invoice.attempt_count, invoice.auto_advance) == ("open", 4, False)
     assert plans.shop.events()[-2:] == ["customer.subscription.deleted", "test_helpers.test_clock.ready"]
     assert later_by(START, "month", 1) == FEBRUARY
+
+
+def test_a_trial(plans: Plans, well_formed: Any) -> None:
+    subscription = plans.subscribe(trial_period_days=14)
+    well_formed(subscription)
+    end = START + 14 * DAY
+    assert (subscription.status, subscription.trial_start, subscription.trial_end) == ("trialing", START, end)
+    assert subscription["items"].data[0].current_period_end == subscription.billing_cycle_anchor == end
+    (first,) = plans.invoices(subscription)
+    assert (first.status, first.total, first.lines.data[0].description) == ("paid", 0, "Trial period for Gold")
+    plans.advance(end - 3 * DAY)
+    assert "customer.subscription.trial_will_end" in plans.shop.events()
+    plans.advance(end + HOUR)
+    begun = plans.now(subscription)
+    assert (begun.status, begun["items"].data[0].current_period_end) == ("active", later_by(end, "month", 1))
+    assert [(invoice.status, invoice.total) for invoice in plans.invoices(subscription)] == [
+        ("paid", 0),
+        ("paid", 1000),
+    ]
+
+
+@pytest.mark.parametrize(("behaviour", "status"), [("cancel", "canceled"), ("pause", "paused")])
+def test_a_trial_that_ends_without_a_card(plans: Plans, behaviour: str, status: str) -> None:
+    customer = plans.customer(card=None)
+    settings = {"end_behavior": {"missing_payment_method": behaviour}}
+    subscription = plans.subscribe(customer=customer, trial_period_days=7, trial_settings=settings)
+    plans.advance(START + 7 * DAY)
+    assert plans.now(subscription).status == status
+    if behaviour == "pause":
+        plans.card(customer, "pm_card_visa")
+        resumed = plans.v1.subscriptions.resume(subscription.id, {"billing_cycle_anchor": {"type": "now"}})
+        assert (resumed.status, plans.invoices(subscription)[-1].status) == ("active", "paid")
+        assert plans.shop.events()[-1] == "customer.subscription.resumed"
+    else:
+        assert refused(plans.v1.subscriptions.resume, subscription.id).http_status == 400
+
+
+def test_an_upgrade_in_the_midst_of_a_period(plans: Plans, well_formed: Any) -> None:
+    subscription = plans.subscribe()
+    item = subscription["items"].data[0].id
+    plans.advance(START + 10 * DAY)
+    dear = plans.price(3000)
+    changed = plans.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": dear}]})
+    well_formed(changed)
+    assert (changed["items"].data[0].id, changed["items"].data[0].price.id) == (item, dear)
+    event = plans.v1.events.list({"type": "customer.subscription.updated"}).data[0]
+    assert event.data.previous_attributes["items"]["data"][0]["price"]["id"] == plans.monthly
+    pending = list(plans.v1.invoice_items.list({"pending": True}).data)
+    # 21 of 31 days are left.
+    assert [(one.amount, one.proration) for one in reversed(pending)] == [(-677, True), (2032, True)]
+    assert pending[1].description == "Unused time on Gold after 11 Jan 2026"
+    plans.advance(FEBRUARY + HOUR)
+    invoice = plans.invoices(subscription)[-1]
+    well_formed(invoice)
+    assert sorted(line.amount for line in invoice.lines.data) == [-677, 2032, 3000]
+    assert (invoice.total, invoice.status) == (3000 + 2032 - 677, "paid")
+
+
+def test_an_upgrade_that_is_invoiced_at_once(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    item = subscription["items"].data[0].id
+    plans.advance(START + 10 * DAY)
+    changed = plans.v1.subscription_items.update(item, {"quantity": 3, "proration_behavior": "always_invoice"})
+    assert changed.quantity == 3
+    invoice = plans.invoices(subscription)[-1]
+    assert (invoice.billing_reason, invoice.status, invoice.total) == ("subscription_update", "paid", 2032 - 677)
+    free = plans.v1.subscription_items.update(item, {"quantity": 1, "proration_behavior": "none"})
+    assert (free.quantity, len(plans.invoices(subscription))) == (1, 2)
+    assert list(plans.v1.invoice_items.list({"pending": True}).data) == []
+
+
+def test_a_change_that_cannot_be_paid(plans: Plans) -> None:
+    customer = plans.customer()
+    subscription = plans.subscribe(customer=customer)
+    item = subscription["items"].data[0].id
+    plans.card(customer, "pm_card_chargeCustomerFail")
+    at_once = {"items": [{"id": item, "quantity": 2}], "proration_behavior": "always_invoice"}
+    with pytest.raises(stripe.CardError) as caught:
+        plans.v1.subscriptions.update(subscription.id, {**at_once, "payment_behavior": "error_if_incomplete"})
+    assert caught.value.code == "card_declined"
+    assert plans.now(subscription).to_dict() == subscription.to_dict()
+    changed = plans.v1.subscriptions.update(subscription.id, at_once)
+    assert (changed.status, changed["items"].data[0].quantity) == ("past_due", 2)
+    plans.v1.invoices.pay(changed.latest_invoice, {"payment_method": plans.card(customer, "pm_card_visa")})
+    assert plans.now(subscription).status == "active"
+
+
+def test_another_interval_begins_a_new_cycle(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    item = subscription["items"].data[0].id
+    at = START + 10 * DAY
+    plans.advance(at)
+    yearly = plans.price(10_000, "year")
+    changed = plans.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": yearly}]})
+    assert (changed.billing_cycle_anchor, changed["items"].data[0].current_period_end) == (at, later_by(at, "year", 1))
+    assert (plans.invoices(subscription)[-1].total, plans.invoices(subscription)[-1].status) == (10_000 - 677, "paid")
+
+
+def test_to_the_end_of_the_period_and_no_further(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    ending = plans.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+    assert (ending.status, ending.cancel_at, ending.canceled_at) == ("active", FEBRUARY, START)
+    assert ending.cancellation_details.reason == "cancellation_requested"
+    kept = plans.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": False})
+    assert (kept.cancel_at, kept.canceled_at, kept.cancellation_details.reason) == (None, None, None)
+    plans.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+    plans.advance(FEBRUARY + DAY)
+    ended = plans.now(subscription)
+    assert (ended.status, ended.ended_at, len(plans.invoices(subscription))) == ("canceled", FEBRUARY, 1)
+    assert refused(plans.v1.subscriptions.cancel, subscription.id).http_status == 404
+    error = refused(plans.v1.subscriptions.update, subscription.id, {"description": "again"})
+    assert error.user_message == "A canceled subscription can only update its cancellation_details and metadata."
+    assert plans.v1.subscriptions.update(subscription.id, {"metadata": {"why": "moved"}}).metadata["why"] == "moved"
+
+
+def test_an_end_at_once_with_money_back(plans: Plans, well_formed: Any) -> None:
+    subscription = plans.subscribe()
+    plans.advance(START + 10 * DAY)
+    details = {"comment": "too loud", "feedback": "too_complex"}
+    params = {"prorate": True, "invoice_now": True, "cancellation_details": details}
+    ended = plans.v1.subscriptions.cancel(subscription.id, params)
+    well_formed(ended)
+    assert (ended.status, ended.ended_at, ended.cancellation_details.feedback) == (
+        "canceled",
+        START + 10 * DAY,
+        "too_complex",
+    )
+    assert plans.invoices(subscription)[-1].total == -677
+    assert plans.v1.customers.retrieve(subscription.customer).balance == -677
+
+
+def test_without_a_card_nothing_begins(plans: Plans) -> None:
+    customer = plans.customer(card=None)
+    params = {"customer": customer, "items": [{"price": plans.monthly}]}
+    error = refused(plans.v1.subscriptions.create, params)
+    assert (error.http_status, error.code) == (400, "resource_missing")
+    assert list(plans.v1.subscriptions.list({"customer": customer, "status": "all"})) == []
+
+
+def test_the_browser_pays_the_first_invoice(plans: Plans, well_formed: Any) -> None:
+    customer = plans.customer(card=None)
+    subscription = plans.subscribe(
+        customer=customer,
+        payment_behavior="default_incomplete",
+        payment_settings={"save_default_payment_method": "on_subscription"},
+        expand=["latest_invoice.confirmation_secret", "pending_setup_intent"],
+    )
+    well_formed(subscription)
+    assert (subscription.status, subscription.pending_setup_intent) == ("incomplete", None)
+    secret = subscription.latest_invoice.confirmation_secret.client_secret
+    intent = secret.partition("_secret_")[0]
+    plans.v1.payment_intents.confirm(intent, {"payment_method": "pm_card_visa"})
+    paid = plans.now(subscription)
+    assert (paid.status, paid.default_payment_method is None) == ("active", False)
+    event = plans.v1.events.list({"type": "customer.subscription.updated"}).data[0]
+    assert event.data.previous_attributes["status"] == "incomplete"
+    plans.advance(FEBRUARY + HOUR)
+    assert [invoice.status for invoice in plans.invoices(subscription)] == ["paid", "paid"]
+
+
+def test_a_first_invoice_that_nobody_pays(plans: Plans) -> None:
+    customer = plans.customer("pm_card_chargeCustomerFail")
+    subscription = plans.subscribe(customer=customer)
+    assert subscription.status == "incomplete"
+    with pytest.raises(stripe.CardError):
+        plans.subscribe(customer=customer, payment_behavior="error_if_incomplete")
+    assert len(list(plans.v1.subscriptions.list({"customer": customer}))) == 1
+    plans.advance(START + 23 * 3600)
+    assert plans.now(subscription).status == "incomplete_expired"
+    assert plans.invoices(subscription)[0].status == "void"
+
+
+def test_a_card_that_asks_for_its_owner(plans: Plans) -> None:
+    customer = plans.customer("pm_card_authenticationRequired")
+    subscription = plans.subscribe(customer=customer, expand=["latest_invoice.payments"])
+    assert subscription.status == "incomplete"
+    payment = subscription.latest_invoice.payments.data[0].payment.payment_intent
+    assert plans.v1.payment_intents.retrieve(payment).status == "requires_action"
+
+
+def test_an_anchor_in_the_future_makes_a_short_first_period(plans: Plans) -> None:
+    anchor = START + 10 * DAY
+    subscription = plans.subscribe(billing_cycle_anchor=anchor)
+    assert subscription["items"].data[0].current_period_end == anchor
+    assert plans.invoices(subscription)[0].total == round(1000 * 10 / 31)
+    free = plans.subscribe(billing_cycle_anchor=anchor, proration_behavior="none", customer=subscription.customer)
+    assert plans.invoices(free)[0].total == 0
+    config = {"day_of_month": 31, "hour": 0, "minute": 0, "second": 0}
+    other = plans.subscribe(billing_cycle_anchor_config=config, customer=subscription.customer)
+    assert other.billing_cycle_anchor == START + 30 * DAY
+    plans.advance(anchor + HOUR)
+    assert plans.invoices(subscription)[-1].total == 1000
+
+
+def test_what_is_sent_is_overdue_when_nobody_pays(plans: Plans) -> None:
+    customer = plans.customer(card=None, email="ada@shop.test")
+    subscription = plans.subscribe(customer=customer, collection_method="send_invoice", days_until_due=5)
+    assert (subscription.status, subscription.days_until_due) == ("active", 5)
+    plans.advance(START + HOUR)
+    assert plans.invoices(subscription)[0].status == "open"
+    plans.advance(START + 6 * DAY)
+    assert plans.now(subscription).status == "past_due"
+    plans.v1.invoices.pay(subscription.latest_invoice, {"paid_out_of_band": True})
+    assert plans.now(subscription).status == "active"
+
+
+def test_use_is_billed_when_the_period_is_over(plans: Plans) -> None:
+    meter = plans.v1.billing.meters.create(
+        {"display_name": "Calls", "event_name": "call", "default_aggregation": {"formula": "sum"}}
+    )
+    metered = plans.price(7, recurring={"usage_type": "metered", "meter": meter.id})
+    customer = plans.customer()
+    subscription = plans.subscribe(customer=customer, items=[{"price": metered}])
+    assert (subscription.status, subscription.latest_invoice) == ("active", None)
+    for value in ("100", "23"):
+        payload = {"stripe_customer_id": customer, "value": value}
+        plans.v1.billing.meter_events.create({"event_name": "call", "payload": payload})
+    plans.advance(FEBRUARY + HOUR)
+    (invoice,) = plans.invoices(subscription)
+    assert (invoice.total, invoice.lines.data[0].quantity, invoice.status) == (123 * 7, 123, "paid")
+    plans.advance(MARCH + HOUR)
+    assert plans.invoices(subscription)[-1].total == 0
+
+
+def test_items_come_and_go(plans: Plans, well_formed: Any) -> None:
+    subscription = plans.subscribe()
+    extra = plans.price(500)
+    plans.advance(START + 10 * DAY)
+    item = plans.v1.subscription_items.create({"subscription": subscription.id, "price": extra, "quantity": 2})
+    well_formed(item)
+    assert (item.current_period_start, item.current_period_end) == (START + 10 * DAY, FEBRUARY)
+    listed = plans.v1.subscription_items.list({"subscription": subscription.id})
+    assert {one.id for one in listed} == {item.id, subscription["items"].data[0].id}
+    error = refused(plans.v1.subscription_items.create, {"subscription": subscription.id, "price": extra})
+    assert "multiple subscription items with the same plan" in error.user_message
+    gone = plans.v1.subscription_items.delete(item.id)
+    assert gone.to_dict() == {"id": item.id, "object": "subscription_item", "deleted": True}
+    assert sum(one.amount for one in plans.v1.invoice_items.list({"pending": True})) == 0
+    last = subscription["items"].data[0].id
+    assert refused(plans.v1.subscription_items.delete, last).http_status == 400
+
+
+def test_lists_and_filters(plans: Plans) -> None:
+    customer = plans.customer()
+    dear = plans.price(9900)
+    first = plans.subscribe(customer=customer)
+    second = plans.subscribe(customer=customer, items=[{"price": dear}])
+    plans.v1.subscriptions.cancel(first.id)
+    find = plans.v1.subscriptions.list
+    assert [one.id for one in find({"customer": customer})] == [second.id]
+    assert [one.id for one in find({"customer": customer, "status": "all"})] == [second.id, first.id]
+    assert [one.id for one in find({"customer": customer, "status": "ended"})] == [first.id]
+    assert [one.id for one in find({"price": dear})] == [second.id]
+    assert [one.id for one in find({"test_clock": plans.clock, "status": "canceled"})] == [first.id]
+    assert [one.id for one in find({"current_period_end": {"gt": FEBRUARY}})] == []
+    assert [one.id for one in find({"current_period_end": {"gte": FEBRUARY}})] == [second.id]
+    held = plans.v1.customers.retrieve(customer, {"expand": ["subscriptions"]}).subscriptions
+    assert [one.id for one in held.data] == [second.id]
+
+
+def test_a_deleted_customer_has_no_subscriptions(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    plans.v1.customers.delete(subscription.customer)
+    assert plans.now(subscription).status == "canceled"
+
+
+def test_a_discount_for_once(plans: Plans) -> None:
+    coupon = plans.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    subscription = plans.subscribe(discounts=[{"coupon": coupon.id}])
+    assert plans.invoices(subscription)[0].total == 500
+    plans.advance(FEBRUARY + HOUR)
+    assert plans.invoices(subscription)[1].total == 1000
+    lasting = plans.v1.coupons.create({"percent_off": 10, "duration": "forever"})
+    discounted = plans.v1.subscriptions.update(subscription.id, {"discounts": [{"coupon": lasting.id}]})
+    assert len(discounted.discounts) == 1
+    plans.advance(MARCH + HOUR)
+    assert plans.invoices(subscription)[2].total == 900
+    plans.v1.subscriptions.delete_discount(subscription.id)
+    assert plans.now(subscription).discounts == []
+
+
+def test_collection_is_paused(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    paused = {"behavior": "void", "resumes_at": FEBRUARY + 2 * DAY}
+    plans.v1.subscriptions.update(subscription.id, {"pause_collection": paused})
+    plans.advance(FEBRUARY + DAY)
+    assert [invoice.status for invoice in plans.invoices(subscription)] == ["paid", "void"]
+    assert plans.now(subscription).status == "active"
+    plans.advance(MARCH + HOUR)
+    assert plans.now(subscription).pause_collection is None
+    assert plans.invoices(subscription)[-1].status == "paid"
+
+
+def test_a_clock_that_is_advancing_refuses_changes(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    plans.v1.test_helpers.test_clocks.advance(plans.clock, {"frozen_time": FEBRUARY})
+    try:
+        plans.v1.subscriptions.update(subscription.id, {"description": "meanwhile"})
+    except stripe.RateLimitError as error:
+        assert error.user_message == f"Test clock advancement underway - cannot perform modifications: {plans.clock}"  # noqa: PT017
+    plans.shop.call(plans.shop.server.fake.settled())
+    assert plans.now(subscription)["items"].data[0].current_period_start == FEBRUARY

@@ -19,6 +19,7 @@ __all__ = ["end", "end_all"]
 
 KIND = "subscription"
 MOST = 1000
+NOTHING_SAID = {"comment": None, "feedback": None, "feedback_option": None, "reason": None}
 SUBSCRIPTION = "parent.subscription_details.subscription"
 
 
@@ -58,7 +59,11 @@ async def end(
     await _stop_collecting(work, subscription)
     SUBSCRIPTIONS.move(subscription, "cancel")
     said = {name: value or None for name, value in (details or {}).items()}
-    subscription["cancellation_details"] = {**subscription["cancellation_details"], **said, "reason": reason}
+    subscription["cancellation_details"] = {
+        **(subscription["cancellation_details"] or NOTHING_SAID),
+        **said,
+        "reason": reason,
+    }
     subscription |= {"canceled_at": subscription["canceled_at"] or now, "ended_at": now}
     work.save(subscription)
     work.emit("customer.subscription.deleted", subscription)

@@ -52,7 +52,8 @@ async def _do(work: Work, subscription: JsonObject, at: int) -> None:
         return None
     if subscription["status"] == "trialing" and at == subscription["trial_end"] - WILL_END_BEFORE:
         work.emit("customer.subscription.trial_will_end", subscription)
-    if period_end(subscription) <= at:
+    end_of_period = period_end(subscription)
+    if end_of_period is not None and end_of_period <= at:
         await renew(work, subscription, at)
     return None
 

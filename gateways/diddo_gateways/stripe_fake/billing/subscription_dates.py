@@ -18,10 +18,9 @@ INCOMPLETE_FOR = 23 * 3600
 WILL_END_BEFORE = 3 * DAY
 
 
-def period_end(subscription: JsonObject) -> int:
-    """Return where the first of the items' periods ends."""
-    end: int = min(item["current_period_end"] for item in subscription["items"]["data"])
-    return end
+def period_end(subscription: JsonObject) -> int | None:
+    """Return where the first of the items' periods ends; None for one without items, as only documentation has."""
+    return min((item["current_period_end"] for item in subscription["items"]["data"]), default=None)
 
 
 def _dates(subscription: JsonObject) -> Iterator[int | None]:

@@ -52,13 +52,15 @@ async def _meter(work: Work, event_name: str) -> JsonObject:
 
 def _payload(meter: JsonObject, payload: JsonObject) -> tuple[str, str]:
     """Return the customer's id and the value that an event's payload holds."""
-    for key in (meter["customer_mapping"]["event_payload_key"], meter["value_settings"]["event_payload_key"]):
-        if key not in payload and not (meter["default_aggregation"]["formula"] == "count" and key == "value"):
+    customer_key = meter["customer_mapping"]["event_payload_key"] or "stripe_customer_id"
+    value_key = meter["value_settings"]["event_payload_key"] or "value"
+    counts = meter["default_aggregation"]["formula"] == "count"
+    for key in (customer_key, *(() if counts else (value_key,))):
+        if key not in payload:
             raise InvalidRequest(f"Missing required payload key: {key}.", param=f"payload[{key}]")
-    value = str(payload.get(meter["value_settings"]["event_payload_key"], "1"))
+    value = str(payload.get(value_key, "1"))
     try:
         Decimal(value)
     except InvalidOperation as error:
-        key = meter["value_settings"]["event_payload_key"]
-        raise InvalidRequest(f"Invalid value in the payload: {value}", param=f"payload[{key}]") from error
-    return str(payload[meter["customer_mapping"]["event_payload_key"]]), value
+        raise InvalidRequest(f"Invalid value in the payload: {value}", param=f"payload[{value_key}]") from error
+    return str(payload[customer_key]), value

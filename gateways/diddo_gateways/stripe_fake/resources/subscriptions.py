@@ -9,10 +9,15 @@ from typing import Any
 import orjson
 
 from diddo_gateways.stripe_fake.billing import renewing, subscription_following
+from diddo_gateways.stripe_fake.billing.changing import change
 from diddo_gateways.stripe_fake.billing.clocks import now_for
+from diddo_gateways.stripe_fake.billing.discounts import take_off
 from diddo_gateways.stripe_fake.billing.ending import end
+from diddo_gateways.stripe_fake.billing.pausing import go_on, stop
 from diddo_gateways.stripe_fake.billing.subscribing import make_subscription
+from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
+from diddo_gateways.stripe_fake.errors import ResourceMissing
 from diddo_gateways.stripe_fake.kinds import filtered_by, term
 from diddo_gateways.stripe_fake.lists import created_bounds, listed, sliced
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
@@ -22,6 +27,16 @@ from diddo_gateways.stripe_fake.work import JsonObject
 __all__ = ["renewing", "subscription_following"]
 
 KIND = "subscription"
+
+
+class NoDiscount(ResourceMissing):
+    """There is no discount to take off."""
+
+    def __init__(self, subscription_id: str) -> None:
+        super().__init__("discount", subscription_id, param=None)
+        self.message = f"No active discount for subscription: {subscription_id}"
+
+
 ONE = "/v1/subscriptions/{subscription_exposed_id}"
 PERIODS = ("current_period_end", "current_period_start")
 MOST = 10_000
@@ -91,4 +106,62 @@ async def cancel(call: Call) -> Answer:
         prorate=params.get("prorate", False),
         invoice_now=params.get("invoice_now", False),
     )
+    return subscription
+
+
+@operation(f"POST {ONE}")
+async def update(call: Call) -> Answer:
+    """Change a subscription; what that costs is billed at once or with the next invoice."""
+    subscription = await call.work.fetch(KIND, call.path["subscription_exposed_id"])
+    await change(call.work, subscription, call.params)
+    return subscription
+
+
+@operation(f"DELETE {ONE}/discount")
+async def take_off_discount(call: Call) -> Answer:
+    """Take the discounts off a subscription."""
+    work = call.work
+    subscription = await work.fetch(KIND, call.path["subscription_exposed_id"])
+    if not subscription["discounts"]:
+        raise NoDiscount(subscription["id"])
+    before = snapshot(subscription)
+    left: JsonObject = {}
+    for discount_id in subscription["discounts"]:
+        left = take_off(work, await work.fetch("discount", discount_id))
+    subscription["discounts"] = []
+    tell(work, subscription, before)
+    return left
+
+
+@operation("POST /v1/subscriptions/{subscription}/migrate")
+async def migrate(call: Call) -> Answer:
+    """Bring a subscription from the classic billing mode to the flexible one."""
+    work = call.work
+    subscription = await work.fetch(KIND, call.path["subscription"])
+    SUBSCRIPTIONS.check(subscription, "update")
+    before = snapshot(subscription)
+    flexible = {"proration_discounts": "included", **call.params["billing_mode"].get("flexible", {})}
+    now = await now_for(work, subscription["customer"])
+    subscription["billing_mode"] = {"flexible": flexible, "type": "flexible", "updated_at": now}
+    tell(work, subscription, before)
+    return subscription
+
+
+@operation("POST /v1/subscriptions/{subscription}/pause")
+async def pause(call: Call) -> Answer:
+    """Stop billing a subscription until it is resumed; what was paid for the rest of the period can be given back."""
+    work, params = call.work, call.params
+    subscription = await work.fetch(KIND, call.path["subscription"])
+    now = await now_for(work, subscription["customer"])
+    await stop(work, subscription, params, now)
+    return subscription
+
+
+@operation("POST /v1/subscriptions/{subscription}/resume")
+async def resume(call: Call) -> Answer:
+    """Go on with a paused subscription; what that costs at once has to be paid first."""
+    work = call.work
+    subscription = await work.fetch(KIND, call.path["subscription"])
+    now = await now_for(work, subscription["customer"])
+    await go_on(work, subscription, call.params, now)
     return subscription
