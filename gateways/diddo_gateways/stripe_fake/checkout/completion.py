@@ -8,6 +8,7 @@ from diddo_gateways.stripe_fake.billing.collecting import hear_of_payment as pay
 from diddo_gateways.stripe_fake.billing.redemption import Redeemable, redeem
 from diddo_gateways.stripe_fake.checkout.content import content_of
 from diddo_gateways.stripe_fake.checkout.invoiced import invoice_purchase
+from diddo_gateways.stripe_fake.checkout.links import count_completion
 from diddo_gateways.stripe_fake.checkout.states import SESSIONS, expiry_timer
 from diddo_gateways.stripe_fake.checkout.subscribed import subscribe
 from diddo_gateways.stripe_fake.operations import Call
@@ -58,6 +59,8 @@ async def complete(work: Work, session: JsonObject, intent: JsonObject | None) -
     work.save(session)
     work.cancel(expiry_timer(session))
     work.emit("checkout.session.completed", session)
+    if session["payment_link"] is not None:
+        await count_completion(work, session["payment_link"])
 
 
 async def _redeem(work: Work, session: JsonObject, content: JsonObject) -> None:

@@ -25,7 +25,8 @@ RECEIVER = "https://example.com/webhooks"
 TOMBSTONE = "deleted"
 FORM = re.compile(r"((?:[a-z]+_)*)(?:x{3,}|xyz|123\d*)|()(?:foo|example_[a-z_]+)")
 # Other beginnings that ids of a kind may have.
-ALSO = {"plan": ("price_", "gold_")}
+ALSO = {"plan": ("price_", "gold_"), "price": ("plan_", "gold_")}
+MONTHLY = {"interval": "month", "interval_count": 1, "usage_type": "licensed"}
 
 
 def is_documentation_id(kind: str, object_id: str) -> bool:
@@ -53,6 +54,9 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
         card = test_cards().by_payment_method["pm_card_visa"]
         return make_from_card(work, card, expiry=default_expiry(work), cvc_sent=True, method_id=object_id)
     obj = await Writer(tier(), work).new(kind, {}, object_id=object_id)
+    if kind == "price" and object_id.startswith(ALSO[kind]):
+        # A plan is a price that recurs.
+        obj |= {"recurring": {**MONTHLY, "meter": None, "trial_period_days": None}, "type": "recurring"}
     work.insert(obj)
     if kind in ENDPOINT_KINDS:
         secret = {"secret": work.new_id("whsec_", 32), "url": RECEIVER}
