@@ -32,7 +32,7 @@ class Choices:
 
 
 async def choose(work: Work, session: JsonObject, choices: Choices) -> None:
-    """Write what the shopper chose into an open session and add it up anew; nothing is written if anything is wrong.
+    """Write what the shopper chose into an open session and add it up anew; if it is refused the work is not to be committed.
 
     Raises:
         StripeError: a choice is not offered; `param` is `quantity[<id>]`, `promotion_code` or `shipping_rate`.
@@ -40,19 +40,12 @@ async def choose(work: Work, session: JsonObject, choices: Choices) -> None:
     if not choices.quantities and choices.promotion_code is None and choices.shipping_rate is None:
         return
     content = await content_of(work, session)
-    before = {**content, "line_items": [dict(line) for line in content["line_items"]]}
-    shown = dict(session)
-    try:
-        _set_quantities(content, choices.quantities)
-        if choices.shipping_rate is not None:
-            choose_shipping(session, choices.shipping_rate)
-        if choices.promotion_code is not None:
-            await _set_code(work, session, content, choices.promotion_code)
-        add_up(session, content)
-    except StripeError:
-        content.update(before)
-        session.update(shown)
-        raise
+    _set_quantities(content, choices.quantities)
+    if choices.shipping_rate is not None:
+        choose_shipping(session, choices.shipping_rate)
+    if choices.promotion_code is not None:
+        await _set_code(work, session, content, choices.promotion_code)
+    add_up(session, content)
     work.save(content)
     work.save(session)
 

@@ -161,20 +161,27 @@ async def pay_session(
     if world is None:
         return Gone("missing")
 
+    if choices is not None:
+        outcome = await change_session(server, session_id, choices)
+        if outcome is not None:
+            return outcome
+
     async def pay(work: Work) -> Outcome:
         session = await current(work, session_id)
         if session["status"] != "open":
             return Gone(session["status"])
         try:
-            if choices is not None:
-                await choose(work, session, choices)
             return await confirm_session(
                 work, session, form, answers=answers or form.answers(), expected_amount=expected_amount
             )
-        except StripeError as error:
+        except PaymentDeclined as error:
             return _declined(error)
 
-    return await transact(server, world, pay)
+    try:
+        return await transact(server, world, pay)
+    except StripeError as error:
+        # Nothing was attempted, and nothing of it is kept.
+        return _declined(error)
 
 
 async def change_session(server: Server, session_id: str, choices: Choices) -> Declined | Gone | None:
@@ -187,21 +194,22 @@ async def change_session(server: Server, session_id: str, choices: Choices) -> D
         session = await current(work, session_id)
         if session["status"] != "open":
             return Gone(session["status"])
-        try:
-            await choose(work, session, choices)
-        except StripeError as error:
-            return _declined(error)
+        await choose(work, session, choices)
         return None
 
-    return await transact(server, world, change)
+    try:
+        return await transact(server, world, change)
+    except StripeError as error:
+        return _declined(error)
 
 
 async def confirm_session(
     work: Work, session: JsonObject, form: CardForm, *, answers: Answers, expected_amount: int | None = None
 ) -> Outcome:
-    """Attempt to pay an open session, in a work that the caller commits, also after a decline.
+    """Attempt to pay an open session, in a work that the caller commits.
 
     Raises:
+        PaymentDeclined: the attempt failed; what it changed is to be kept.
         StripeError: what was entered does not hold; nothing has been attempted.
     """
     if expected_amount is not None and expected_amount != (session["amount_total"] or 0):
@@ -222,10 +230,7 @@ async def confirm_session(
     work.save(content)
     if session["customer"] is None and _wants_customer(session, content["request"]):
         session["customer"] = await _new_customer(work, given)
-    try:
-        return await _attempt(work, session, content, method, form)
-    except PaymentDeclined as error:
-        return _declined(error)
+    return await _attempt(work, session, content, method, form)
 
 
 def _method_wanted(session: JsonObject) -> bool:
