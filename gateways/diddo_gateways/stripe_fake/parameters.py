@@ -46,7 +46,12 @@ BEYOND_THE_TYPES: dict[str, dict[Place, Node]] = dict.fromkeys(
         "POST /v1/setup_intents/{intent}/confirm",
     ),
     INTENT_EXTRAS,
-)
+) | {
+    "POST /v1/setup_intents/{intent}/verify_microdeposits": {("client_secret",): "string"},
+    "POST /v1/test_helpers/confirmation_tokens": {
+        place: node for place, node in INTENT_EXTRAS.items() if place[0] == "payment_method_data"
+    },
+}
 # The empty string takes them off, which the types do not say.
 BEYOND_THE_TYPES["POST /v1/prices/{price}"] = {
     ("lookup_key",): {"emptyable": "string"},

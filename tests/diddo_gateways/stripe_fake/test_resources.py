@@ -86,8 +86,8 @@ def test_an_update_that_changes_nothing_is_no_event(client: stripe.StripeClient)
 
 
 def test_what_the_sandbox_does_not_model_of_a_customer_is_said(client: stripe.StripeClient) -> None:
-    with pytest.raises(stripe.APIError, match="test_clock of customers exists at Stripe") as caught:
-        client.v1.customers.create({"test_clock": "clock_1"})
+    with pytest.raises(stripe.APIError, match="tax of customers exists at Stripe") as caught:
+        client.v1.customers.create({"tax": {"ip_address": "10.0.0.1"}})
     assert caught.value.http_status == 501
     assert client.v1.customers.list().data == []
 

@@ -12,6 +12,7 @@ from diddo_gateways.stripe_fake.billing import clocks
 from diddo_gateways.stripe_fake.billing.balances import note_change
 from diddo_gateways.stripe_fake.billing.ending import end_all
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
+from diddo_gateways.stripe_fake.billing.tax_ids import make_tax_id
 from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
@@ -19,6 +20,7 @@ from diddo_gateways.stripe_fake.expansion import includes
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.sources import change_default, make_source
 from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, detach_all, named
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -28,7 +30,7 @@ TOMBSTONE = "deleted"
 PLAIN = ("balance", "description", "email", "invoice_prefix", "name", "next_invoice_sequence", "phone", "metadata")
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 # The server takes these and acts on them; the sandbox does not yet, and says so rather than dropping them.
-NOT_MODELLED = ("cash_balance", "source", "tax", "tax_id_data")
+NOT_MODELLED = ("cash_balance", "tax")
 
 SHOWN = 10
 # A customer's subscriptions are those that have not ended.
@@ -69,9 +71,13 @@ async def create(call: Call) -> Answer:
     if customer["balance"]:
         note_change(work, customer, customer["balance"], reason="initial", now=customer["created"])
     work.insert(customer)
+    if "source" in params:
+        customer["default_source"] = (await make_source(work, customer, params["source"]))["id"]
     work.emit("customer.created", customer)
     if method is not None:
         await attach_to(work, method, customer["id"])
+    for tax_id in params.get("tax_id_data", ()):
+        make_tax_id(work, customer, tax_id)
     await _check_default_method(work, customer, params)
     return customer
 
@@ -98,6 +104,7 @@ async def update(call: Call) -> Answer:
     if "balance" in before:
         now = await clocks.now_for(call.work, customer["id"])
         note_change(call.work, customer, customer["balance"] - before["balance"], reason="adjustment", now=now)
+    before |= await change_default(call.work, customer, call.params)
     call.work.save(customer)
     if before:
         call.work.emit("customer.updated", customer, before)

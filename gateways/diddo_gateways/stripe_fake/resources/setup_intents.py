@@ -8,6 +8,7 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.confirmation import Terms
+from diddo_gateways.stripe_fake.payments.confirmation_tokens import redeem, spread
 from diddo_gateways.stripe_fake.payments.errors import NeedsConfirm, PaymentDeclined
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
 from diddo_gateways.stripe_fake.payments.setup import KIND, NOUN, change_setup_intent, confirm_setup, make_setup_intent
@@ -41,8 +42,10 @@ async def create(call: Call) -> Answer:
         for name in ONLY_WITH_CONFIRM:
             if name in params:
                 raise NeedsConfirm(name)
-    intent = await make_setup_intent(work, params)
+    await spread(call)
+    intent = await make_setup_intent(work, call.params)
     work.emit("setup_intent.created", intent)
+    await redeem(call, intent)
     if params.get("confirm"):
         await _confirm(call, intent)
     return intent
@@ -71,14 +74,17 @@ async def update(call: Call) -> Answer:
 @operation("POST /v1/setup_intents/{intent}/confirm", publishable=True)
 async def confirm_(call: Call) -> Answer:
     """Attempt the setup."""
-    work, params = call.work, call.params
+    work = call.work
     intent = await _fetch(call)
     _check_secret(call, intent)
     owner = await _owner_but_checkout(work, intent)
+    await spread(call)
+    params = call.params
     given = "payment_method" in params or "payment_method_data" in params
     if not given or intent["status"] not in SETUPS.allowed("provide"):
         SETUPS.check(intent, "confirm")
     await change_setup_intent(work, intent, params)
+    await redeem(call, intent)
     try:
         await _confirm(call, intent)
     except PaymentDeclined:
