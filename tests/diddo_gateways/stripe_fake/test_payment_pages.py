@@ -68,4 +68,4 @@ def test_a_challenge_is_handed_on(shop: Any) -> None:
     method = method_of(shop, "pm_card_threeDSecure2Required")
     page = raw(shop.client, "post", f"/v1/payment_pages/{session.id}/confirm", payment_method=method)
     assert page["status"] == "open"
-    assert page["next_action"]["redirect_to_url"]["url"].startswith("http://pages.test/3d_secure/")
+    assert page["payment_intent"]["next_action"]["redirect_to_url"]["url"].startswith("http://pages.test/3d_secure/")

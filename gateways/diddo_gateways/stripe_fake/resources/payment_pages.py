@@ -15,7 +15,9 @@ from diddo_gateways.stripe_fake.resources.payment_methods import make_from_param
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 # What is between the shop and Stripe, and no business of whoever holds the session's id only.
-PRIVATE = ("client_reference_id", "client_secret", "metadata", "payment_intent", "setup_intent")
+PRIVATE = ("client_reference_id", "client_secret", "metadata")
+# What the shopper's browser needs of an intent that waits for it.
+WAITING = ("id", "object", "client_secret", "next_action", "status")
 
 
 @operation("GET /v1/payment_pages/{session}", publishable=True)
@@ -81,5 +83,5 @@ async def _shown(call: Call, session: JsonObject) -> JsonObject:
     for kind in ("payment_intent", "setup_intent"):
         intent = await call.work.get(kind, session[kind] or content.get(kind) or "")
         if intent is not None and intent["status"] == "requires_action":
-            shown["next_action"] = intent["next_action"]
+            shown[kind] = {name: intent[name] for name in WAITING} if call.publishable else intent
     return {name: value for name, value in shown.items() if name not in PRIVATE} if call.publishable else shown
