@@ -19,6 +19,7 @@ KNOWN = requests.KNOWN
 
 # Operations that take more than their types require, or that need another state than an object made up has.
 REFUSED = {
+    "DELETE /v1/subscription_items/{item}": 404,
     "DELETE /v1/customers/{customer}/discount": 404,
     "DELETE /v1/subscriptions/{subscription_exposed_id}/discount": 404,
     "GET /v1/apps/secrets/find": 404,
@@ -26,6 +27,7 @@ REFUSED = {
     "GET /v1/customers/{customer}/payment_methods/{payment_method}": 404,
     "GET /v1/tax/associations/find": 404,
     "POST /v1/apps/secrets/delete": 404,
+    "POST /v1/billing/meter_events": 400,
     "POST /v1/charges/{charge}/capture": 400,
     "POST /v1/checkout/sessions": 400,
     "POST /v1/coupons": 400,
@@ -47,7 +49,12 @@ REFUSED = {
     "POST /v1/refunds": 400,
     "POST /v1/refunds/{refund}/cancel": 400,
     "POST /v1/shipping_rates": 400,
+    "POST /v1/subscription_items": 400,
+    "POST /v1/subscription_items/{item}": 404,
+    "POST /v1/subscriptions": 400,
+    "POST /v1/subscriptions/{subscription}/resume": 400,
     "POST /v1/test_helpers/refunds/{refund}/expire": 400,
+    "POST /v1/test_helpers/test_clocks/{test_clock}/advance": 400,
 }
 
 

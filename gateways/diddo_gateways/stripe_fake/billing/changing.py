@@ -155,7 +155,7 @@ async def _changed_items(work: Work, subscription: JsonObject, params: JsonObjec
             del items[item_id]
         else:
             await write_item(work, subscription, items[item_id], given, param=param)
-    if not items:
+    if not items and "items" in params:
         raise InvalidRequest(
             "A subscription must have at least one active plan. Cancel the subscription if you want to end it.",
             param="items",

@@ -9,6 +9,7 @@ from typing import Any
 from diddo_gateways.stripe_fake.billing.amounts import CurrencyMismatch, amounts_in, line_amount
 from diddo_gateways.stripe_fake.billing.discounts import discount_for
 from diddo_gateways.stripe_fake.billing.periods import Cadence
+from diddo_gateways.stripe_fake.billing.plan_view import plan_of
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ParameterRefused
 from diddo_gateways.stripe_fake.metadata import merged
@@ -141,7 +142,7 @@ async def _price_from_data(work: Work, data: JsonObject, param: str) -> JsonObje
 
 
 def _set_price(item: JsonObject, price: JsonObject) -> None:
-    item |= {"plan": _plan_of(price), "price": price}
+    item |= {"plan": plan_of(price), "price": price}
     if is_metered(item):
         item["quantity"] = None
     elif item["quantity"] is None:
@@ -159,30 +160,6 @@ def _check_quantity(item: JsonObject, given: JsonObject, param: str) -> None:
     if item["quantity"] < 0:
         code = "parameter_invalid_integer"
         raise ParameterRefused("This value must be greater than or equal to 0.", param=name, code=code)
-
-
-def _plan_of(price: JsonObject) -> JsonObject:
-    """Return a recurring price as the plan that older code reads."""
-    recurring = price["recurring"]
-    return blank("plan") | {
-        "id": price["id"],
-        "active": price["active"],
-        "amount": price["unit_amount"],
-        "amount_decimal": price["unit_amount_decimal"],
-        "billing_scheme": price["billing_scheme"],
-        "created": price["created"],
-        "currency": price["currency"],
-        "interval": recurring["interval"],
-        "interval_count": recurring["interval_count"],
-        "livemode": False,
-        "metadata": price["metadata"],
-        "meter": recurring["meter"],
-        "nickname": price["nickname"],
-        "product": price["product"],
-        "tiers_mode": price["tiers_mode"],
-        "trial_period_days": recurring["trial_period_days"],
-        "usage_type": recurring["usage_type"],
-    }
 
 
 async def named_rates(work: Work, ids: Sequence[str], *, param: str) -> list[JsonObject]:
