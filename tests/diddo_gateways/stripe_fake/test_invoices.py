@@ -435,3 +435,38 @@ def test_settings_of_an_invoice(shop: Any, payer: Any, invoices: Any, well_forme
     stranger = new_payer(shop).invoice_settings.default_payment_method
     error = refused(invoices.create, {"customer": payer.id, "default_payment_method": stranger})
     assert (error.code, error.param) == ("resource_missing", "default_payment_method")
+
+
+def test_a_preview_leaves_nothing_behind(shop: Any, payer: Any, invoices: Any, well_formed: Any) -> None:
+    client = shop.client.v1
+    coupon = client.coupons.create({"percent_off": 50, "duration": "once"})
+    waiting = client.invoice_items.create({"customer": payer.id, "amount": 500, "currency": "usd"})
+    told, prices = len(shop.events()), len(list(client.prices.list({"limit": 100})))
+    previewed = invoices.create_preview(
+        {
+            "customer": payer.id,
+            "discounts": [{"coupon": coupon.id}],
+            "invoice_items": [
+                {"amount": 300, "description": "More"},
+                {"invoiceitem": waiting.id, "amount": 700},
+            ],
+        }
+    )
+    well_formed(previewed)
+    assert previewed.id.startswith("upcoming_in_")
+    assert (previewed.status, previewed.billing_reason, previewed.number) == ("draft", "upcoming", None)
+    assert [line.amount for line in previewed.lines.data] == [300, 700]
+    assert (previewed.subtotal, previewed.total, previewed.amount_due) == (1000, 500, 500)
+    assert refused(invoices.retrieve, previewed.id).http_status == 404
+    assert client.invoice_items.retrieve(waiting.id).to_dict() == waiting.to_dict()
+    assert client.coupons.retrieve(coupon.id).times_redeemed == 0
+    assert (len(shop.events()), len(list(client.prices.list({"limit": 100})))) == (told, prices)
+
+
+def test_a_preview_of_nothing(payer: Any, invoices: Any) -> None:
+    error = refused(invoices.create_preview, {"customer": payer.id})
+    assert (error.code, error.user_message) == ("invoice_no_customer_line_items", "Nothing to invoice for customer")
+    assert refused(invoices.create_preview, {}).param == "customer"
+    stranger = {"customer_details": {"tax_exempt": "exempt"}, "currency": "eur", "invoice_items": [{"amount": 900}]}
+    previewed = invoices.create_preview(stranger)
+    assert (previewed.customer, previewed.currency, previewed.total) == (None, "eur", 900)

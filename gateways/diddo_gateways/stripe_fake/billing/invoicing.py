@@ -23,6 +23,7 @@ from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = [
+    "COLLECTED_AFTER",
     "Line",
     "draft",
     "finalize",

@@ -12,6 +12,7 @@ from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, pho
 from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment, cancel_payments
 from diddo_gateways.stripe_fake.billing.invoice_settings import due_date, invoice_fields
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES, InvoiceFinal
+from diddo_gateways.stripe_fake.billing.previewing import preview
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import CardError, InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.generic.scanning import scan
@@ -80,6 +81,12 @@ async def create(call: Call) -> Answer:
         finalizes_at=params.get("automatically_finalizes_at"),
         fields=fields,
     )
+
+
+@operation("POST /v1/invoices/create_preview")
+async def create_preview(call: Call) -> Answer:
+    """Return what the next invoice of a customer or a subscription would be."""
+    return await preview(call.work, call.params)
 
 
 async def _items(work: Work, params: JsonObject) -> list[JsonObject]:
