@@ -84,3 +84,28 @@ def test_it_expires(own_shop: Any) -> None:
     own_shop.server.advance(12 * 3600, world=own_shop.name)
     error = refused(v1.setup_intents.create, {"confirm": True, "confirmation_token": token.id})
     assert (error.param, "has expired" in error.user_message) == ("confirmation_token", True)
+
+
+def test_it_confirms_a_payment_once(v1: Any, make: Any, well_formed: Any) -> None:
+    customer = v1.customers.create().id
+    token = make(**HELPER)
+    intent = v1.payment_intents.create({"amount": 900, "currency": "usd", "customer": customer})
+    paid = v1.payment_intents.confirm(intent.id, {"confirmation_token": token.id})
+    well_formed(paid)
+    assert (paid.status, paid.setup_future_usage, paid.shipping.name) == ("succeeded", "off_session", "Ada")
+    assert v1.payment_methods.retrieve(paid.payment_method).customer == customer
+    assert v1.confirmation_tokens.retrieve(token.id).payment_intent == intent.id
+    params = {"amount": 900, "currency": "usd", "confirmation_token": token.id}
+    assert "already used" in refused(v1.payment_intents.create, {**params, "confirm": True}).user_message
+    assert "can only be used with `confirm=true`" in refused(v1.payment_intents.create, params).user_message
+    again = make(return_url=RETURN_URL, payment_method="pm_card_authenticationRequired")
+    asked = v1.payment_intents.create({**params, "confirmation_token": again.id, "confirm": True})
+    assert (asked.status, asked.next_action.type) == ("requires_action", "use_stripe_sdk")
+
+
+def test_a_declined_payment_uses_it_up(v1: Any, make: Any) -> None:
+    token = make(return_url=RETURN_URL, payment_method="pm_card_chargeDeclined")
+    params = {"amount": 900, "currency": "usd", "confirm": True, "confirmation_token": token.id}
+    with pytest.raises(stripe.CardError):
+        v1.payment_intents.create(params)
+    assert v1.confirmation_tokens.retrieve(token.id).payment_intent is not None

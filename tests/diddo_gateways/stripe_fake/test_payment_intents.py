@@ -269,11 +269,6 @@ class TestConfirming:
         error = refused(lambda: shop.pay(statement_descriptor="HATS"))
         assert error.param == "statement_descriptor"
 
-    def test_confirmation_tokens_are_said_not_to_be_modelled(self, shop: Any) -> None:
-        with pytest.raises(stripe.APIError) as caught:
-            shop.pay(None, confirmation_token="ctoken_1")
-        assert caught.value.http_status == 501
-
 
 class TestCapturing:
     def test_authorise_then_capture(self, shop: Any, intents: Any, well_formed: Any) -> None:

@@ -33,7 +33,6 @@ PLAIN = (
 )
 NOT_MODELLED = {
     "application_fee_amount": "An application fee",
-    "confirmation_token": "A confirmation token",
     "on_behalf_of": "A payment on behalf of a connected account",
     "transfer_data": "A transfer to a connected account",
 }
@@ -44,6 +43,7 @@ OFFERED = ("card", "link")
 # What the options of a type say before anybody has set any.
 DEFAULTS: dict[str, JsonObject] = {
     "acss_debit": {"verification_method": "automatic"},
+    "bancontact": {"preferred_language": "en"},
     "link": {"persistent_token": None},
     "us_bank_account": {"verification_method": "automatic"},
 }

@@ -17,6 +17,7 @@ from diddo_gateways.stripe_fake.lists import listed, sliced
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.amount_details import LINE, LINES
 from diddo_gateways.stripe_fake.payments.confirmation import Terms, confirm
+from diddo_gateways.stripe_fake.payments.confirmation_tokens import redeem, spread
 from diddo_gateways.stripe_fake.payments.debits import stop_debit
 from diddo_gateways.stripe_fake.payments.errors import (
     CheckoutOwned,
@@ -47,6 +48,7 @@ ALWAYS_UPDATABLE = frozenset({"metadata", "description", "receipt_email", "shipp
 BEFORE_PAYMENT = ("requires_payment_method", "requires_confirmation", "requires_action")
 ONLY_WITH_CONFIRM = (
     "amount_to_confirm",
+    "confirmation_token",
     "return_url",
     "off_session",
     "error_on_requires_action",
@@ -74,8 +76,10 @@ async def create(call: Call) -> Answer:
         for name in ONLY_WITH_CONFIRM:
             if name in params:
                 raise NeedsConfirm(name)
-    intent = await make_intent(work, params)
+    await spread(call)
+    intent = await make_intent(work, call.params)
     work.emit("payment_intent.created", intent)
+    await redeem(call, intent)
     if params.get("confirm"):
         await _confirm(call, intent)
     return intent
@@ -122,13 +126,16 @@ async def update(call: Call) -> Answer:
 @operation("POST /v1/payment_intents/{intent}/confirm", publishable=True)
 async def confirm_(call: Call) -> Answer:
     """Attempt the payment."""
-    work, params = call.work, call.params
+    work = call.work
     intent = await work.fetch(KIND, call.path["intent"], param="intent")
     _check_secret(call, intent)
     owner = await _owner_but_checkout(work, intent)
+    await spread(call)
+    params = call.params
     if "payment_method" not in params and "payment_method_data" not in params:
         INTENTS.check(intent, "confirm")
     await apply(work, intent, params)
+    await redeem(call, intent)
     work.save(intent)
     if owner is None:
         await _confirm(call, intent)
