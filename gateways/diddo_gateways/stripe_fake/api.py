@@ -17,11 +17,12 @@ from diddo_gateways.stripe_fake.http import JSON, Request, Response, preflight
 from diddo_gateways.stripe_fake.idempotency import Attempt, Idempotency, Kept
 from diddo_gateways.stripe_fake.operations import Answer, Call, Download, Fidelity, Handled
 from diddo_gateways.stripe_fake.parameters import Parameters
-from diddo_gateways.stripe_fake.reading import V2, VERSIONS, check_account, key_of, parameters_of, version_of
-from diddo_gateways.stripe_fake.work import Fake, Work
+from diddo_gateways.stripe_fake.reading import V2, check_account, key_of, parameters_of, version_of
+from diddo_gateways.stripe_fake.versions import Older, older
+from diddo_gateways.stripe_fake.work import API_VERSION, Fake, Work
 from diddo_gateways.worlds import Ids, World, Worlds
 
-__all__ = ["VERSIONS", "Api"]
+__all__ = ["Api"]
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Exchange:
 
     request: Request
     request_id: str
-    version: str = VERSIONS[0]
+    version: str = API_VERSION
     world: World | None = None
     idempotency_key: str | None = None
     # The header that says how much is behind the answer, once it is known which operation is asked for.
@@ -126,7 +127,7 @@ class Api:
         exchange.request_id = self._ids.new("req_", 14)
         modelled = len(self._known.operations.keys() & self._modelled.keys())
         operations = {"modelled": modelled, "generic": len(self._known.operations) - modelled}
-        said = {"object": "sandbox", "livemode": False, "api_version": VERSIONS[0], "operations": operations}
+        said = {"object": "sandbox", "livemode": False, "api_version": API_VERSION, "operations": operations}
         return Response(200, orjson.dumps(said), exchange.headers())
 
     def handled(self, operation: Operation) -> Handled:
@@ -153,13 +154,16 @@ class Api:
         exchange.request_id = exchange.world.ids.new("req_", 14)
         check_account(request, exchange.world)
         exchange.version = version_of(request)
+        then = older(exchange.version)
         handled = self.handled(operation)
         exchange.fidelity = FIDELITY[handled.fidelity]
         if key.kind == "publishable" and not handled.publishable:
             raise PublishableKeyRefused
         raw = parameters_of(request, upload=operation.name == UPLOAD)
+        if then is not None:
+            raw = then.params(operation.name, raw)
         params = self._parameters.read(operation, raw)
-        call = _Call(handled, params, route.ids, publishable=key.kind == "publishable", url=request.path)
+        call = _Call(handled, params, route.ids, publishable=key.kind == "publishable", url=request.path, then=then)
         if method == "POST":
             return await self._once(exchange, exchange.world, call, raw)
         response: Response = await self._run(exchange, exchange.world, call, None)
@@ -218,10 +222,18 @@ class _Call:
     """An operation with its parameters, to be run in any number of works until one is not disturbed."""
 
     def __init__(
-        self, handled: Handled, params: dict[str, Any], ids: dict[str, str], *, publishable: bool, url: str
+        self,
+        handled: Handled,
+        params: dict[str, Any],
+        ids: dict[str, str],
+        *,
+        publishable: bool,
+        url: str,
+        then: Older | None,
     ) -> None:
         self.handled = handled
         self._url = url
+        self._then = then
         self._expand = params.pop("expand", ())
         self._params = params
         self._ids = ids
@@ -237,7 +249,8 @@ class _Call:
             return answer
         if self._expand:
             answer = await expanded(work, answer, self._expand)
-        return Download(answer if isinstance(answer, bytes) else orjson.dumps(answer), JSON)
+        body = answer if isinstance(answer, bytes) else orjson.dumps(answer)
+        return Download(body if self._then is None else await self._then.answer(work, body), JSON)
 
 
 def _error_body(exchange: Exchange, error: StripeError) -> bytes:

@@ -13,7 +13,8 @@ from diddo_gateways.stripe_fake import thin_events
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.endpoints import DESTINATION_KIND, ENDPOINT_KIND, PLATFORM, SECRET_KIND
 from diddo_gateways.stripe_fake.signing import secrets_of, signature
-from diddo_gateways.stripe_fake.work import Deliver, Fake, JsonObject, Work
+from diddo_gateways.stripe_fake.versions import rendered
+from diddo_gateways.stripe_fake.work import API_VERSION, Deliver, Fake, JsonObject, Work
 
 __all__ = ["LIVE_RETRIES", "SANDBOX_RETRIES", "TIMEOUT", "deliver_over_socket", "record_id"]
 
@@ -32,12 +33,14 @@ class Target(NamedTuple):
         secrets: what it is signed with, the newest first.
         account: the account that the event is said to come from, or None when that is the receiver's own.
         thin: whether it gets thin notifications.
+        api_version: the version of the API that events are rendered in.
     """
 
     url: str
     secrets: Sequence[str]
     account: str | None = None
     thin: bool = False
+    api_version: str = API_VERSION
 
 
 def record_id(event_id: str, endpoint_id: str) -> str:
@@ -58,7 +61,7 @@ async def deliver(work: Work, message: Message, data: JsonObject) -> None:
         # The endpoint was deleted or disabled since: nothing is sent to it any more.
         await _record(work, data, [Settle(message.id)], counts=data["counts"])
         return
-    body = orjson.dumps(_content(event, target), option=orjson.OPT_INDENT_2)
+    body = orjson.dumps(await _content(work, event, target), option=orjson.OPT_INDENT_2)
     # Receivers hold the time against their own clock, so it is the real one, however the world's clock is set.
     sent_at = int(work.world.clock.source())
     status, error = await _post(work.fake, target.url, body, signature(body, *target.secrets, at=sent_at))
@@ -86,7 +89,8 @@ async def _target(work: Work, endpoint_id: str) -> Target | None:
     if stored is None or kept is None or stored["status"] != "enabled":
         return None
     url, thin = stored.get("url") or kept["url"], stored.get("event_payload") == "thin"
-    return Target(url, secrets_of(kept, work.now), thin=thin)
+    version = stored.get("api_version") or stored.get("snapshot_api_version") or API_VERSION
+    return Target(url, secrets_of(kept, work.now), thin=thin, api_version=version)
 
 
 async def _event(work: Work, event_id: str) -> JsonObject | None:
@@ -96,13 +100,14 @@ async def _event(work: Work, event_id: str) -> JsonObject | None:
     return None if stored is None else cast("JsonObject", orjson.loads(stored.body))
 
 
-def _content(event: JsonObject, target: Target) -> JsonObject:
+async def _content(work: Work, event: JsonObject, target: Target) -> JsonObject:
     """Return what is sent of an event."""
     if event["object"] == thin_events.KIND:
         return thin_events.notification(event)
     if target.thin:
         thin = thin_events.of_snapshot(event)
         return event if thin is None else thin_events.notification(thin)
+    event = await rendered(work, event, target.api_version)
     if target.account is not None:
         return {"id": event.pop("id"), "object": event.pop("object"), "account": target.account, **event}
     return event

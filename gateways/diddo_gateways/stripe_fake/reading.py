@@ -15,12 +15,13 @@ from diddo_gateways.stripe_fake.errors import (
     ParameterRefused,
 )
 from diddo_gateways.stripe_fake.http import Request
+from diddo_gateways.stripe_fake.versions import served
+from diddo_gateways.stripe_fake.work import API_VERSION
 from diddo_gateways.worlds import Key, World, parse_key
 
-__all__ = ["V2", "VERSIONS", "check_account", "key_of", "parameters_of", "version_of"]
+__all__ = ["V2", "check_account", "key_of", "parameters_of", "version_of"]
 
-# The release that the catalogue describes, month by month: within one, versions only add.
-VERSIONS = ("2026-10-28.endive", "2026-09-30.endive")
+NEWEST = API_VERSION.encode()
 FORM = b"application/x-www-form-urlencoded"
 V2 = "/v2/"
 
@@ -78,12 +79,9 @@ def version_of(request: Request) -> str:
         ParameterRefused: it is not served.
     """
     sent = request.headers.get(b"stripe-version")
-    if sent is None:
-        return VERSIONS[0]
-    version = sent.decode("latin-1")
-    if version not in VERSIONS:
-        raise ParameterRefused(f"Invalid Stripe API version: {version}. This sandbox serves {' and '.join(VERSIONS)}.")
-    return version
+    if sent is None or sent == NEWEST:
+        return API_VERSION
+    return served(sent.decode("latin-1"))
 
 
 def parameters_of(request: Request, *, upload: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.signing import new_secret
 from diddo_gateways.stripe_fake.thin_events import moment
 from diddo_gateways.stripe_fake.urls import check_receiver
+from diddo_gateways.stripe_fake.versions import served
 from diddo_gateways.stripe_fake.work import API_VERSION, JsonObject, Work
 
 KIND = DESTINATION_KIND
@@ -167,7 +168,7 @@ def _version(params: JsonObject) -> str | None:
         if given is not None:
             raise ParameterRefused("Thin events have no API version.", param="snapshot_api_version")
         return None
-    return given or API_VERSION
+    return API_VERSION if given is None else served(given, param="snapshot_api_version")
 
 
 def _scopes(params: JsonObject) -> list[str]:

@@ -14,6 +14,7 @@ from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.signing import new_secret
 from diddo_gateways.stripe_fake.urls import check_receiver
+from diddo_gateways.stripe_fake.versions import released
 from diddo_gateways.stripe_fake.work import API_VERSION, Work
 
 __all__ = ["check_room"]
@@ -26,8 +27,8 @@ PLAIN = ("description", "enabled_events", "url", "metadata")
 async def create(call: Call) -> Answer:
     """Make an endpoint; its secret is told now and never again."""
     work, params = call.work, call.params
-    if params.get("api_version", API_VERSION) != API_VERSION:
-        raise NotModelled(f"A webhook endpoint of another API version than {API_VERSION}")
+    if params.get("api_version", API_VERSION) not in released():
+        raise NotModelled(f"A webhook endpoint of the API version {params['api_version']}")
     _check(params)
     await check_room(work)
     endpoint = blank(KIND)
