@@ -14,6 +14,8 @@ __all__ = ["EXAMPLE_BILLING", "check_billing", "shown_method"]
 
 # Of a payment method that is only named, such as `pm_usBankAccount_success`.
 EXAMPLE_BILLING = {"email": "jenny@example.com", "name": "Jenny Rosen"}
+# What a type shows unless its parameters say otherwise.
+DEFAULTS: dict[str, JsonObject] = {"naver_pay": {"funding": "card"}}
 
 
 def check_billing(kind: MethodType, billing: JsonObject) -> None:
@@ -33,5 +35,10 @@ def shown_method(kind: MethodType, given: Mapping[str, Any], *, account: str) ->
     if kind.flow == "debit":
         return shown_account(read_account(kind.name, given), given, account=account)
     known = catalogue.load()
-    shown = blank_fields(known.resolve(known.definitions["payment_method"]["fields"][kind.name]))
-    return shown | {name: value for name, value in given.items() if name in shown}
+    definition = known.resolve(known.definitions["payment_method"]["fields"][kind.name])
+    filled = {**DEFAULTS.get(kind.name, {}), **given}
+    missing = next((name for name in definition["required"] if name not in filled), None)
+    if missing is not None:
+        raise MissingParameter(f"{kind.name}[{missing}]")
+    shown = blank_fields(definition)
+    return shown | {name: value for name, value in filled.items() if name in shown}

@@ -61,8 +61,8 @@ def _of_type(work: Work, kind: str, action: JsonObject, *, return_url: str | Non
         details = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
         return {"type": "alipay_handle_redirect", "alipay_handle_redirect": details}
     if kind in ("cashapp", "swish"):
-        code = {"expires_at": work.now + SCANNED_FOR} if kind == "cashapp" else {"data": url}
-        shown = {"hosted_instructions_url": url, "mobile_auth_url": url, "qr_code": {**code, **PICTURE}}
+        code = {"expires_at": work.now + SCANNED_FOR, **({"data": url} if kind == "swish" else {}), **PICTURE}
+        shown = {"hosted_instructions_url": url, "mobile_auth_url": url, "qr_code": code}
         name = f"{kind}_handle_redirect_or_display_qr_code"
         return {"type": name, name: shown}
     return action
