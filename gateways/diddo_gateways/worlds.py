@@ -1,7 +1,8 @@
 """Worlds: private name spaces, one per API key, each with its own documents, ids and clock.
 
 A world is an account of the fake Stripe and a tenant of the sandbox at once. `sk_test_<name>` and `pk_test_<name>`
-open the world `<name>`; no key ever sees another's.
+open the world `<name>`; no key ever sees another's. Accounts that are connected to an account have worlds of their own,
+on its clock: `<name>/<account>`, which no key can name.
 """
 
 import re
@@ -28,6 +29,7 @@ KEY_KINDS: dict[str, Literal["secret", "publishable", "restricted"]] = {
 }
 ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 TO_ALPHABET = bytes(ALPHABET[byte % 62] for byte in range(256))
+CONNECTED = "/"
 STATE = "world"
 RESERVE = 1_000
 # Seconds: whoever listens for messages looks by itself at least this often, so later ones need no announcement.
@@ -143,7 +145,16 @@ class World:
     @cached_property
     def account(self) -> str:
         """The id of the world's account at the fake Stripe, such as `acct_1…`."""
-        return "acct_1" + blake2b(self.name.encode(), digest_size=15).digest().translate(TO_ALPHABET).decode()
+        connected = self.name.partition(CONNECTED)[2]
+        return (
+            connected or "acct_1" + blake2b(self.name.encode(), digest_size=15).digest().translate(TO_ALPHABET).decode()
+        )
+
+    @property
+    def platform(self) -> str | None:
+        """The name of the world whose account this one's is connected to, or None."""
+        name, connected, _ = self.name.partition(CONNECTED)
+        return name if connected else None
 
     async def get(self, kind: str, document_id: str) -> Document | None:
         """Return one document of this world, or None."""
@@ -222,6 +233,10 @@ class Worlds:
             world = self._open.setdefault(name, world)
         return world
 
+    async def connected(self, platform: World, account: str) -> World:
+        """Return the world of an account that is connected to a platform's: its own documents, the platform's clock."""
+        return await self.open(platform.name + CONNECTED + account)
+
     async def holding(self, kind: str, document_id: str) -> World | None:
         """Return the world that holds a document, or None."""
         name = await self.documents.locate(kind, document_id)
@@ -230,11 +245,13 @@ class Worlds:
     async def _load(self, name: str) -> World:
         kept = await self.documents.get(name, STATE, STATE)
         state = {} if kept is None else orjson.loads(kept.body)
+        platform, connected, _ = name.partition(CONNECTED)
+        clock = Clock(self._source, state.get("offset", 0), state.get("frozen_at"))
         return World(
             name,
             self.documents,
             ids=Ids(name, state.get("ids")),
-            clock=Clock(self._source, state.get("offset", 0), state.get("frozen_at")),
+            clock=(await self.open(platform)).clock if connected else clock,
             version=0 if kept is None else kept.version,
             on_send=self._announce,
         )

@@ -150,3 +150,27 @@ def test_listeners_hear_of_messages_due_soon_and_of_set_clocks_only() -> None:
 
 def test_the_dispatcher_looks_as_often_as_worlds_rely_on() -> None:
     assert LONGEST_WAIT <= LOOKED_AFTER
+
+
+def test_a_connected_account_has_its_own_documents_and_its_platforms_clock(tmp_path: Path) -> None:
+    documents = SqliteDocuments(tmp_path / "state.db")
+    worlds = Worlds(documents, source=lambda: 1_000.0)
+    platform = run(worlds.open("shop"))
+    seller = run(worlds.connected(platform, "acct_1Seller"))
+    assert (seller.account, seller.platform, platform.platform) == ("acct_1Seller", "shop", None)
+    run(seller.commit([Put("cart", "c", b"1")]))
+    assert run(platform.get("cart", "c")) is None
+    platform.clock.advance(60)
+    run(platform.save_clock())
+    assert seller.clock.now() == 1_060
+    made = seller.ids.new("cus_", 14)
+    run(seller.commit([Put("cart", "d", b"1")]))
+    run(documents.close())
+    documents = SqliteDocuments(tmp_path / "state.db")
+    worlds = Worlds(documents, source=lambda: 1_000.0)
+    again = run(worlds.connected(run(worlds.open("shop")), "acct_1Seller"))
+    assert again.clock.now() == 1_060
+    assert run(again.get("cart", "c")).body == b"1"
+    assert again.ids.new("cus_", 14) != made
+    assert parse_key("sk_test_shop/acct_1Seller") is None
+    run(documents.close())
