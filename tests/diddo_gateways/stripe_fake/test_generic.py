@@ -148,7 +148,8 @@ def test_children_that_do_not_name_their_parent_live_in_it_too(v1: Any) -> None:
 
 
 def test_lists_inside_an_object_follow_what_they_hold(v1: Any, well_formed: Any) -> None:
-    customer, product = v1.customers.create(), v1.products.create({"name": "Tea"})
+    card = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    customer, product = v1.customers.create(card), v1.products.create({"name": "Tea"})
     recurring = {"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}, "product": product.id}
     price, other = v1.prices.create(recurring), v1.prices.create(recurring)
     made = v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id, "quantity": 2}]})
@@ -178,13 +179,7 @@ def test_what_there_is_one_of_is_there_from_the_start(shop: Any, v1: Any, well_f
     assert shop.events() == ["tax.settings.updated"]
 
 
-def test_actions_change_the_status_and_tell_of_it(shop: Any, v1: Any) -> None:
-    invoice = v1.invoices.create({"customer": v1.customers.create().id})
-    assert invoice.status == "draft"
-    assert v1.invoices.finalize_invoice(invoice.id).status == "open"
-    assert v1.invoices.void_invoice(invoice.id).status == "void"
-    assert [found.id for found in v1.invoices.list({"status": "void"}).data] == [invoice.id]
-    assert shop.events()[1:] == ["invoice.created", "invoice.finalized", "invoice.voided"]
+def test_actions_change_the_status(v1: Any) -> None:
     reader = v1.terminal.readers.create({"registration_code": "simulated-wpe"})
     acted = v1.terminal.readers.process_setup_intent(
         reader.id, {"setup_intent": v1.setup_intents.create().id, "allow_redisplay": "always"}
@@ -214,12 +209,6 @@ def test_a_discount_is_taken_off_where_there_is_one(v1: Any) -> None:
     customer = v1.customers.create()
     error = refused(v1.customers.delete_discount, customer.id)
     assert (error.http_status, error.user_message) == (404, f"No active discount for customer: {customer.id}")
-
-
-def test_previews_are_not_kept(v1: Any) -> None:
-    customer = v1.customers.create()
-    assert v1.invoices.create_preview({"customer": customer.id}).customer == customer.id
-    assert v1.invoices.list().data == []
 
 
 def test_secrets_are_found_and_deleted_by_what_describes_them(v1: Any) -> None:

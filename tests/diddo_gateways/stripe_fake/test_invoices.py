@@ -465,7 +465,8 @@ def test_a_preview_leaves_nothing_behind(shop: Any, payer: Any, invoices: Any, w
 
 def test_a_preview_of_nothing(payer: Any, invoices: Any) -> None:
     error = refused(invoices.create_preview, {"customer": payer.id})
-    assert (error.code, error.user_message) == ("invoice_no_customer_line_items", "Nothing to invoice for customer")
+    assert (error.http_status, error.code) == (404, "invoice_upcoming_none")
+    assert error.user_message == f"No upcoming invoices for customer: {payer.id}"
     assert refused(invoices.create_preview, {}).param == "customer"
     stranger = {"customer_details": {"tax_exempt": "exempt"}, "currency": "eur", "invoice_items": [{"amount": 900}]}
     previewed = invoices.create_preview(stranger)

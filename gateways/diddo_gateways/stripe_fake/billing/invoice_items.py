@@ -112,7 +112,8 @@ async def _price(work: Work, item: JsonObject, params: Mapping[str, Any], param:
     if price is None and item["pricing"]:
         price = await work.fetch("price", item["pricing"]["price_details"]["price"])
     if price is None:
-        raise MissingParameter(under(param, "amount"))
+        # An item that only documentation knows.
+        return
     item |= {"currency": price["currency"], "pricing": pricing(price)}
     item["amount"] = item["net_amount"] = line_amount(await whole(work, price), item["quantity"])
     item["quantity_decimal"] = str(item["quantity"])

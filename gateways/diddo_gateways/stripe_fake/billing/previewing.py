@@ -58,6 +58,16 @@ class Upcoming:
     collection_method: str = "charge_automatically"
 
 
+class NothingUpcoming(InvalidRequest):
+    """There would be nothing to bill."""
+
+    status = 404
+    code = "invoice_upcoming_none"
+
+    def __init__(self, customer: str | None) -> None:
+        super().__init__(f"No upcoming invoices for customer: {customer}")
+
+
 # Gets a work that is never committed, and the parameters of `POST /v1/invoices/create_preview`, among which is
 # `subscription` or `subscription_details`.
 SubscriptionPreview = Callable[[Work, Mapping[str, Any]], Awaitable[Upcoming]]
@@ -85,7 +95,7 @@ async def preview(work: Work, params: Mapping[str, Any]) -> JsonObject:
     upcoming = await _upcoming(scratch, params)
     items = await _items(scratch, upcoming, params)
     if not items and not upcoming.lines:
-        raise InvalidRequest("Nothing to invoice for customer", code="invoice_no_customer_line_items", param="customer")
+        raise NothingUpcoming(upcoming.customer)
     invoice = await _invoice(scratch, upcoming, params)
     lines = [*[await line_for(scratch, item) for item in items], *upcoming.lines]
     made = [line_item(scratch, invoice, line) for line in lines]
