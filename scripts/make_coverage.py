@@ -43,8 +43,7 @@ Stripe's do, as far as the [fidelity ledger](fidelity-stripe.md) says. **{generi
 against the SDK's types, objects are made in full, stored, listed, filtered, changed and deleted, events told; nothing
 happens beyond that. Each answer says which in the header `Sandbox-Fidelity`.
 
-A generic operation never says that a card was accepted: charges made directly stay `pending`, setup intents
-`processing`. Actions set the status that their verb says, whatever it was before: an invoice that is paid is `paid`.
+A generic operation never says that money was moved. Actions set the status that their verb says, whatever it was before: an invoice that is paid is `paid`.
 """
 
 
