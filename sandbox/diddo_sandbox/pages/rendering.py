@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["form_of", "page"]
 
-FORM_FIELDS = 50
+FORM_FIELDS = 300
 
 
 @lru_cache

@@ -1,10 +1,19 @@
 // What a script adds to the payment page, which works without: one press pays once, and a test card fills itself in.
 const form = document.querySelector("form");
-const button = form.querySelector("button");
+const button = document.getElementById("pay");
 
-form.addEventListener("submit", () => {
-  button.disabled = true;
+form.addEventListener("submit", (event) => {
+  if (event.submitter !== button) return;
+  // What is disabled is not sent: wait until the form has been read.
+  setTimeout(() => { button.disabled = true; });
   document.getElementById("processing").textContent = "Processing…";
+});
+
+// Enter in a field pays, also where another button comes first.
+form.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.target.closest(".order")) return;
+  event.preventDefault();
+  form.requestSubmit(button);
 });
 
 // A page that comes back from the browser's cache must be usable again.

@@ -37,6 +37,7 @@ __all__ = [
     "Paid",
     "change_session",
     "confirm_session",
+    "method_wanted",
     "pay_session",
     "payment_message",
 ]
@@ -220,7 +221,7 @@ async def confirm_session(
         # It may have ended since it was applied.
         asked = {"promotion_code": one["promotion_code"]} if one["promotion_code"] else {"coupon": one["coupon"]["id"]}
         await redeemable(work, asked, customer=session["customer"])
-    if _method_wanted(session):
+    if method_wanted(session):
         method = await _method(work, form, email=known_email(session) or form.email)
     else:
         method = None
@@ -233,7 +234,7 @@ async def confirm_session(
     return await _attempt(work, session, content, method, form)
 
 
-def _method_wanted(session: JsonObject) -> bool:
+def method_wanted(session: JsonObject) -> bool:
     """Say whether anything is to be paid or saved."""
     if session["mode"] == "payment":
         return bool(session["amount_total"])
@@ -246,7 +247,8 @@ async def _attempt(
     if method is None:
         await complete(work, session, None)
         return Paid(destination(session))
-    terms = Terms(return_url=page_url(work, session), session=session["id"])
+    # The page shows the terms of a debit's mandate; pressing its button agrees to them.
+    terms = Terms(return_url=page_url(work, session), session=session["id"], by_customer=True)
     if session["amount_total"]:
         intent = await _intent_of(work, session, content["request"], saves=form.save)
         provide(intent, method)
@@ -261,7 +263,7 @@ async def _attempt(
     return Paid(destination(session))
 
 
-# The page says what a debit needs the shopper's consent to; pressing its button gives it.
+# What a setup intent wants to hear of the same.
 ACCEPTED: JsonObject = {
     "customer_acceptance": {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "-"}}
 }

@@ -7,13 +7,14 @@ line by line from what is left. Amounts are minor units of the session's currenc
 from collections.abc import Sequence
 
 from diddo_gateways.stripe_fake.billing.amounts import discount_amounts, tax_amounts
+from diddo_gateways.stripe_fake.checkout.lines import priced
 from diddo_gateways.stripe_fake.checkout.shipping import chosen_shipping
 from diddo_gateways.stripe_fake.currencies import MAXIMUM, display, minimum
 from diddo_gateways.stripe_fake.errors import AmountTooSmall
 from diddo_gateways.stripe_fake.payments.errors import AmountTooLarge
 from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["add_up", "breakdown", "line_discounts", "line_taxes"]
+__all__ = ["add_up", "breakdown", "line_discounts", "line_taxes", "recurring_amount"]
 
 
 def add_up(session: JsonObject, content: JsonObject) -> None:
@@ -51,6 +52,18 @@ def add_up(session: JsonObject, content: JsonObject) -> None:
         "shipping_rate": option["shipping_rate"],
     }
     session["payment_status"] = "unpaid" if total else "no_payment_required"
+
+
+def recurring_amount(content: JsonObject, currency: str) -> int:
+    """Return what a session's subscription comes to for each period, once a trial and a `once` discount are over."""
+    lines = [
+        priced(line, line["quantity"], content["prices"], trial=False)
+        for line in content["line_items"]
+        if line["price"]["type"] == "recurring"
+    ]
+    discount = next((one for one in content["discounts"] if one["coupon"]["duration"] == "forever"), None)
+    _reckon(lines, discount, content["rates"], currency)
+    return sum(line["amount_total"] for line in lines)
 
 
 def _reckon(lines: Sequence[JsonObject], discount: JsonObject | None, rates: JsonObject, currency: str) -> None:
