@@ -418,7 +418,7 @@ def expected(card: Card) -> tuple[str, str | None]:
     required = card.three_d_secure == "required"
     if required and card.lookup_fails:
         return "declined: card_declined", None
-    outcome = "requires_action" if required else "succeeded"
+    outcome = "requires_action" if required or card.group == "captcha" else "succeeded"
     if required and card.off_session == "never":
         return outcome, "declined: authentication_required"
     if card.decline is not None:

@@ -8,7 +8,7 @@ from diddo_gateways.stripe_fake.checkout.content import CONTENT, content_of
 from diddo_gateways.stripe_fake.checkout.opening import open_session
 from diddo_gateways.stripe_fake.checkout.states import SESSIONS, expiry_timer
 from diddo_gateways.stripe_fake.due import on_due
-from diddo_gateways.stripe_fake.payments.setup_confirmation import abandon_attempt
+from diddo_gateways.stripe_fake.payments.setup_attempts import abandon_attempt
 from diddo_gateways.stripe_fake.payments.setup_states import SETUPS
 from diddo_gateways.stripe_fake.resources.payment_intents import abandon
 from diddo_gateways.stripe_fake.transactions import Server, transact

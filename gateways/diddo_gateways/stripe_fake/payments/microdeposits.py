@@ -21,7 +21,7 @@ from diddo_gateways.stripe_fake.payments.owners import tell_owner
 from diddo_gateways.stripe_fake.resources.payment_methods import past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["await_microdeposits", "deposits_action", "read_deposits", "verify_microdeposits"]
+__all__ = ["await_microdeposits", "deposits_action", "miss", "read_deposits", "verify_microdeposits"]
 
 # What is under way, kept beside the intent under its id: method, mandate, attempts that are left.
 DEPOSITS = "microdeposits"
@@ -101,7 +101,7 @@ async def verify_microdeposits(work: Work, intent: JsonObject, params: Mapping[s
     method = await work.fetch("payment_method", kept["method"])
     reading = read_deposits(params)
     if reading == "mismatch":
-        reading = _miss(work, intent, kept, by_code=bool(params.get("descriptor_code")))
+        reading = miss(work, intent, kept, by_code=bool(params.get("descriptor_code")))
     if reading == "verified":
         (await past_of(work, method))["verified"] = True
         return await start_debit(work, intent, method, "verify", kept["mandate"])
@@ -113,7 +113,12 @@ def _waits(intent: JsonObject) -> bool:
     return (intent["next_action"] or {}).get("type") == "verify_with_microdeposits"
 
 
-def _miss(work: Work, intent: JsonObject, kept: JsonObject, *, by_code: bool) -> Reading:
+def miss(work: Work, intent: JsonObject, kept: JsonObject, *, by_code: bool) -> Reading:
+    """Count an attempt that was wrong, and say that it was the last one.
+
+    Raises:
+        MicrodepositsMismatch: there are more; the attempt counts.
+    """
     kept["left"]["descriptor_code" if by_code else "amounts"] -= 1
     left: int = kept["left"]["descriptor_code" if by_code else "amounts"]
     work.save(kept)

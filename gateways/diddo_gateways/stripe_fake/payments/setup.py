@@ -8,8 +8,9 @@ from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.payments.errors import IntentTypesGone
-from diddo_gateways.stripe_fake.payments.setup_confirmation import check_setup_owner, confirm_setup, keep_agreement
+from diddo_gateways.stripe_fake.payments.setup_confirmation import check_setup_owner, confirm_setup
 from diddo_gateways.stripe_fake.payments.setup_errors import SetupMethodTypeRefused
+from diddo_gateways.stripe_fake.payments.setup_outcomes import keep_agreement
 from diddo_gateways.stripe_fake.payments.setup_states import SETUPS
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.shapes import blank, blank_fields

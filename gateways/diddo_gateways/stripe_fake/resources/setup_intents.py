@@ -3,22 +3,25 @@
 Events: `setup_intent.created`, `.requires_action`, `.succeeded`, `.setup_failed`, `.canceled`; an update tells of none.
 """
 
+from collections.abc import Awaitable
+
 from diddo_gateways.stripe_fake.errors import MissingParameter
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.payments.confirmation import Terms
 from diddo_gateways.stripe_fake.payments.confirmation_tokens import redeem, spread
 from diddo_gateways.stripe_fake.payments.errors import NeedsConfirm, PaymentDeclined
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
 from diddo_gateways.stripe_fake.payments.setup import KIND, NOUN, change_setup_intent, confirm_setup, make_setup_intent
-from diddo_gateways.stripe_fake.payments.setup_confirmation import abandon_attempt
+from diddo_gateways.stripe_fake.payments.setup_attempts import abandon_attempt
+from diddo_gateways.stripe_fake.payments.setup_debits import verify_setup
 from diddo_gateways.stripe_fake.payments.setup_errors import (
     SetupCheckoutOwned,
     SetupReturnUrlMissing,
     SetupSecretWrong,
 )
 from diddo_gateways.stripe_fake.payments.setup_states import SETUPS
+from diddo_gateways.stripe_fake.payments.terms import Terms
 from diddo_gateways.stripe_fake.urls import check_url
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -26,7 +29,9 @@ filtered_by(KIND, "attach_to_self", "customer", "customer_account", "payment_met
 
 ONLY_WITH_CONFIRM = ("confirmation_token", "mandate_data", "return_url", "use_stripe_sdk")
 # Methods that never send the customer away, so that they need no `return_url`.
-WITHOUT_REDIRECT = frozenset({"card", "link", "us_bank_account", "sepa_debit", "acss_debit", "bacs_debit"})
+WITHOUT_REDIRECT = frozenset(
+    {"card", "link", "us_bank_account", "sepa_debit", "acss_debit", "bacs_debit", "au_becs_debit"}
+)
 SEEN_BY_PUBLISHABLE_KEYS = (  # noqa: SIM905  five lines of words, not 20
     "id object allowed_payment_method_types automatic_payment_methods cancellation_reason client_secret created"
     " description excluded_payment_method_types last_setup_error livemode next_action payment_method"
@@ -85,15 +90,30 @@ async def confirm_(call: Call) -> Answer:
         SETUPS.check(intent, "confirm")
     await change_setup_intent(work, intent, params)
     await redeem(call, intent)
-    try:
+    if owner is None:
         await _confirm(call, intent)
-    except PaymentDeclined:
-        if owner is not None:
-            await tell_owner(work, intent)
-        raise
-    if owner is not None:
-        await tell_owner(work, intent)
+    else:
+        await _told(work, intent, _confirm(call, intent))
     return _shown(call, intent)
+
+
+@operation("POST /v1/setup_intents/{intent}/verify_microdeposits", publishable=True)
+async def verify(call: Call) -> Answer:
+    """Verify the intent's bank account by what was sent to it, which completes the setup."""
+    intent = await _fetch(call)
+    _check_secret(call, intent)
+    await _told(call.work, intent, verify_setup(call.work, intent, call.params))
+    return _shown(call, intent)
+
+
+async def _told(work: Work, intent: JsonObject, step: Awaitable[None]) -> None:
+    """Take a step, and tell the intent's owner what has come of it: a subscription is not confirmed by itself."""
+    try:
+        await step
+    except PaymentDeclined:
+        await tell_owner(work, intent)
+        raise
+    await tell_owner(work, intent)
 
 
 @operation("POST /v1/setup_intents/{intent}/cancel")
@@ -119,8 +139,13 @@ async def _confirm(call: Call, intent: JsonObject) -> None:
     # Stripe.js takes the customer to the challenge itself, and needs no URL to come back to.
     if "return_url" not in params and not call.publishable and _may_redirect(intent):
         raise SetupReturnUrlMissing(intent)
-    terms = Terms(return_url=params.get("return_url"), use_stripe_sdk=bool(params.get("use_stripe_sdk")))
-    await confirm_setup(call.work, intent, terms, mandate_data=params.get("mandate_data") or None)
+    terms = Terms(
+        return_url=params.get("return_url"),
+        use_stripe_sdk=bool(params.get("use_stripe_sdk")),
+        mandate_data=params.get("mandate_data") or None,
+        by_customer=call.publishable,
+    )
+    await confirm_setup(call.work, intent, terms)
 
 
 def _may_redirect(intent: JsonObject) -> bool:
