@@ -6,8 +6,11 @@ import pytest
 
 from diddo_gateways.stripe_fake.payments.cards import Card
 from diddo_gateways.stripe_fake.payments.cards import test_cards as read_cards
+from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
 
-CHALLENGED = [card for card in read_cards().all if card.three_d_secure == "required" and not card.lookup_fails]
+CHALLENGED = [
+    card for card in read_cards().all if card.captcha or (card.three_d_secure == "required" and not card.lookup_fails)
+]
 DECLINED = [card for card in read_cards().all if card.decline is not None and card not in CHALLENGED]
 PAYING = [card for card in read_cards().all if card not in CHALLENGED and card not in DECLINED]
 
@@ -76,6 +79,46 @@ def test_cards_that_are_declined(shop: Any, card: Any, way: Any) -> None:
     assert (charge.failure_code, charge.failure_message) == (decline.code, decline.message)
     assert charge.outcome.reason == decline.outcome.get("reason", decline.decline_code or decline.code)
     assert shop.events() == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
+
+
+@pytest.mark.parametrize(("card", "way"), ways(CHALLENGED))
+def test_cards_that_ask_the_shopper(shop: Any, card: Any, way: Any) -> None:
+    """The shopper fails first, tries again and passes: whether the card then pays is its own matter."""
+    intent = shop.pay(**paying(shop, way))
+    assert (intent.status, intent.next_action.type, intent.latest_charge) == (
+        "requires_action",
+        "redirect_to_url",
+        None,
+    )
+    answer(shop, intent, "fail")
+    intent = shop.client.v1.payment_intents.retrieve(intent.id)
+    assert intent.status == "requires_payment_method"
+    assert intent.last_payment_error.code == "payment_intent_authentication_failure"
+    given = paying(shop, way)
+    given["payment_method"] = given.pop("method")
+    params = {name: value for name, value in given.items() if value is not None}
+    again = shop.client.v1.payment_intents.confirm(intent.id, {**params, "return_url": "https://shop.test/return"})
+    answer(shop, again, "complete")
+    paid = shop.client.v1.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]})
+    assert paid.status == ("succeeded" if card.decline is None else "requires_payment_method")
+    assert paid.latest_charge.failure_code == (None if card.decline is None else card.decline.code)
+    assert (paid.latest_charge.payment_method_details.card.three_d_secure is None) == card.captcha
+
+
+@pytest.mark.parametrize("card", CHALLENGED, ids=lambda card: card.name)
+def test_the_same_cards_without_the_shopper(shop: Any, card: Any) -> None:
+    """A captcha is asked of nobody who is not there."""
+    way = paying(shop, card.number)
+    if card.off_session == "always" or card.captcha:
+        assert shop.pay(**way, off_session=True).status == "succeeded"
+        return
+    error = shop.declined(**way, off_session=True)
+    assert (error.code, shop.told(error, "decline_code")) == ("authentication_required", "authentication_required")
+
+
+def answer(shop: Any, intent: Any, outcome: Any) -> None:
+    challenge = intent.next_action.redirect_to_url.url.rpartition("/")[2]
+    shop.call(answer_challenge(shop.server.fake, challenge, outcome))
 
 
 def test_what_a_generic_decline_says(shop: Any) -> None:
