@@ -47,8 +47,9 @@ class Traveller {
 
   /** Call the SDK. */
   async call({ call, ids = [], params = {}, options = {}, all = false }) {
-    const answer = methodOf(this.client, call)(...ids, params, camelKeys(options));
-    if (!all) return [plain(await answer), (await answer).lastResponse.headers];
+    const { stripeVersion: apiVersion, ...others } = camelKeys(options);
+    const answer = methodOf(this.client, call)(...ids, params, apiVersion ? { ...others, apiVersion } : others);
+    if (!all) return [plain(await answer), (await answer).lastResponse?.headers ?? {}];
     const data = [];
     for await (const item of answer) data.push(plain(item));
     return [{ data }, {}];

@@ -96,6 +96,19 @@ class InProcessStripe:
         """Wait until every webhook that is due has been delivered, and every timer has run."""
         self._run(self._fake.settled())
 
+    def roll_secret(self, endpoint_id: str, *, overlap: int = 0, world: str = "main") -> str:
+        """Give a webhook endpoint or event destination a new secret and return it, as Stripe's dashboard does.
+
+        Args:
+            endpoint_id: which.
+            overlap: seconds, at most a day, in which deliveries are signed with the former secret as well.
+            world: whose.
+        """
+        return self._run(self._roll_secret(world, endpoint_id, overlap))
+
+    async def _roll_secret(self, name: str, endpoint_id: str, overlap: int) -> str:
+        return await self._fake.roll_secret(await self._worlds.open(name), endpoint_id, overlap=overlap)
+
     async def _start(self) -> None:
         self._documents = open_documents(self._state)
         self._worlds = Worlds(self._documents, source=self._clock)
