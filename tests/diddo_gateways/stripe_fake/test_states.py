@@ -5,19 +5,39 @@ from pathlib import Path
 
 import pytest
 
+from diddo_gateways.stripe_fake.billing.crediting import CREDIT_NOTES
+from diddo_gateways.stripe_fake.billing.invoice_payments import PAYMENTS
+from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES
+from diddo_gateways.stripe_fake.billing.subscription_states import SUBSCRIPTIONS
+from diddo_gateways.stripe_fake.checkout.states import SESSIONS
 from diddo_gateways.stripe_fake.errors import UnexpectedState
 from diddo_gateways.stripe_fake.payments.authentication import CHALLENGES
 from diddo_gateways.stripe_fake.payments.dispute_states import DISPUTES
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payments.setup_states import ATTEMPTS, SETUPS
 from diddo_gateways.stripe_fake.resources.charges import CHARGES
-from diddo_gateways.stripe_fake.checkout.states import SESSIONS
 from diddo_gateways.stripe_fake.resources.payouts import PAYOUTS
 from diddo_gateways.stripe_fake.resources.refunds import REFUNDS
+from diddo_gateways.stripe_fake.resources.test_clocks import CLOCKS
 from diddo_gateways.stripe_fake.shapes import catalogue
 from diddo_gateways.stripe_fake.states import MissingEdge, StateTable
 
-TABLES = [INTENTS, SETUPS, ATTEMPTS, CHARGES, REFUNDS, SESSIONS, CHALLENGES, DISPUTES, PAYOUTS]
+TABLES = [
+    INTENTS,
+    SETUPS,
+    ATTEMPTS,
+    CHARGES,
+    REFUNDS,
+    SESSIONS,
+    CHALLENGES,
+    DISPUTES,
+    PAYOUTS,
+    SUBSCRIPTIONS,
+    CLOCKS,
+    INVOICES,
+    PAYMENTS,
+    CREDIT_NOTES,
+]
 DOCS = Path(__file__).parents[3] / "docs/stripe-states.md"
 DOOR = StateTable(
     kind="door",
@@ -101,7 +121,9 @@ def test_the_docs_show_the_tables(table: StateTable) -> None:
     assert f"```mermaid\n{table.diagram()}\n```" in DOCS.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("table", [INTENTS, SETUPS, CHARGES, REFUNDS, SESSIONS], ids=lambda table: table.kind)
+@pytest.mark.parametrize(
+    "table", [INTENTS, SETUPS, CHARGES, REFUNDS, SESSIONS, INVOICES, CREDIT_NOTES], ids=lambda table: table.kind
+)
 def test_the_statuses_are_stripes(table: StateTable) -> None:
     node = catalogue.load().resolve(catalogue.load().fields(table.kind)["status"])
     if isinstance(node, dict) and "enum" in node:
