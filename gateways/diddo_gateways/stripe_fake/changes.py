@@ -6,7 +6,7 @@ from typing import Any
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["overwrite"]
+__all__ = ["differences", "overwrite"]
 
 
 def overwrite(obj: JsonObject, params: Mapping[str, Any], fields: Iterable[str]) -> JsonObject:
@@ -31,3 +31,18 @@ def overwrite(obj: JsonObject, params: Mapping[str, Any], fields: Iterable[str])
                     before[field] = obj.get(field)
                     obj[field] = value
     return before
+
+
+def differences(former: Mapping[str, Any], now: Mapping[str, Any]) -> JsonObject:
+    """Return the former values of what has changed in an object, key by key where the value is an object itself."""
+    changed: JsonObject = {}
+    for name, value in former.items():
+        new = now[name]
+        if value == new:
+            continue
+        if isinstance(value, dict) and isinstance(new, dict):
+            keys = [key for key in {**value, **new} if value.get(key) != new.get(key)]
+            changed[name] = {key: value.get(key) for key in keys}
+        else:
+            changed[name] = value
+    return changed

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+import orjson
+
+from diddo_gateways.stripe_fake.changes import differences
 from diddo_gateways.stripe_fake.payments.dispute_states import DISPUTES
 from diddo_gateways.stripe_fake.payments.ledger import disputed, reinstated
 from diddo_gateways.stripe_fake.shapes import blank
@@ -102,7 +105,7 @@ def open_dispute(work: Work, charge: JsonObject, allegation: Allegation, *, amou
 
 def escalate(work: Work, dispute: JsonObject) -> None:
     """Turn an inquiry into a chargeback, which takes the money and has to be answered anew."""
-    before = {"status": dispute["status"], "is_charge_refundable": True}
+    former = orjson.loads(orjson.dumps(dispute))
     DISPUTES.move(dispute, "escalate")
     dispute["is_charge_refundable"] = False
     dispute["evidence_details"] |= {"due_by": _due_by(work.now), "has_evidence": False, "submission_count": 0}
@@ -111,7 +114,7 @@ def escalate(work: Work, dispute: JsonObject) -> None:
         dispute["payment_method_details"]["card"] |= {"case_type": "chargeback", "network_reason_code": code}
     dispute["balance_transactions"].append(disputed(work, dispute))
     work.save(dispute)
-    work.emit("charge.dispute.updated", dispute, before)
+    work.emit("charge.dispute.updated", dispute, differences(former, dispute))
     work.emit("charge.dispute.funds_withdrawn", dispute)
     _wait_for_an_answer(work, dispute)
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from diddo_gateways.documents import Message, Settle
+from diddo_gateways.stripe_fake.changes import differences
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.lists import listed
@@ -82,7 +83,7 @@ async def update(call: Call) -> Answer:
     if params.get("submit", "evidence" in params):
         _submit(work, dispute, "manual")
     work.save(dispute)
-    work.emit("charge.dispute.updated", dispute, _changed(former, dispute))
+    work.emit("charge.dispute.updated", dispute, differences(former, dispute))
     return dispute
 
 
@@ -164,20 +165,6 @@ def _submit(work: Work, dispute: JsonObject, how: str) -> None:
         )
 
 
-def _changed(former: JsonObject, now: JsonObject) -> JsonObject:
-    """Return the former values of what has changed, key by key where the value is an object."""
-    changed: JsonObject = {}
-    for name, value in former.items():
-        if value == now[name]:
-            continue
-        inner = isinstance(value, dict) and isinstance(now[name], dict)
-        keys = {*value, *now[name]} if inner else ()
-        changed[name] = (
-            {key: value.get(key) for key in sorted(keys) if value.get(key) != now[name].get(key)} if inner else value
-        )
-    return changed
-
-
 @on_due("decide_dispute")
 async def decide(work: Work, message: Message, data: JsonObject) -> None:
     """Decide a case that one of the test texts was submitted for, unless it is over already."""
@@ -200,7 +187,7 @@ async def lapse(work: Work, message: Message, data: JsonObject) -> None:
         former = orjson.loads(orjson.dumps(dispute))
         _submit(work, dispute, "smart_disputes")
         work.save(dispute)
-        work.emit("charge.dispute.updated", dispute, _changed(former, dispute))
+        work.emit("charge.dispute.updated", dispute, differences(former, dispute))
     elif waits:
         end(work, dispute, "lapse")
     await work.commit(Settle(message.id))
