@@ -13,7 +13,7 @@ LINES = "payment_intent_amount_details_lines"
 LINE = "payment_intent_amount_details_line_item"
 
 
-def apply_amount_details(work: Work, intent: JsonObject, given: Mapping[str, Any]) -> None:
+async def apply_amount_details(work: Work, intent: JsonObject, given: Mapping[str, Any]) -> None:
     """Write `amount_details` into an intent; nothing in it takes all of them off.
 
     Raises:
@@ -34,7 +34,11 @@ def apply_amount_details(work: Work, intent: JsonObject, given: Mapping[str, Any
             raise InvalidRequest(error["message"], code="amount_too_large", param="amount_details")
         details["error"] = error
     intent["amount_details"] = details
-    if lines:
+    kept = await work.get(LINES, intent["id"])
+    if kept is not None:
+        kept["lines"] = lines
+        work.save(kept)
+    elif lines:
         work.insert({"object": LINES, "id": intent["id"], "lines": lines})
 
 

@@ -71,7 +71,7 @@ async def apply(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> No
         intent["metadata"] = merged(intent["metadata"], params["metadata"])
     _apply_references(intent, params)
     if "amount_details" in params:
-        apply_amount_details(work, intent, params["amount_details"] or {})
+        await apply_amount_details(work, intent, params["amount_details"] or {})
     if "payment_method_configuration" in params:
         await _configure(work, intent, params["payment_method_configuration"])
     _set_types(intent, params)

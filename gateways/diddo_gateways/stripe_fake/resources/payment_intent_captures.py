@@ -73,7 +73,7 @@ async def increment(call: Call) -> Answer:
         if name in params:
             intent[name] = merged(intent[name], params[name]) if name == "metadata" else params[name] or None
     if "amount_details" in params:
-        apply_amount_details(work, intent, params["amount_details"] or {})
+        await apply_amount_details(work, intent, params["amount_details"] or {})
     _raise(work, charge, params["amount"])
     work.save(intent)
     work.emit("payment_intent.amount_capturable_updated", intent)
