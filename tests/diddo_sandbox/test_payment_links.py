@@ -1,4 +1,4 @@
-"""The page of a payment link, followed and paid by a shopper."""
+"""Links that the fake Stripe hands out: of payments, followed and paid by a shopper, and of files."""
 
 from itertools import count
 from typing import Any
@@ -79,3 +79,27 @@ def test_a_link_that_leads_to_the_shop(shop: Shop) -> None:
 def test_a_link_that_nobody_has_made(shop: Shop) -> None:
     assert shop.open("/b/plink_0").status == 404
     assert shop.open("/b/plink_0/done").status == 200
+
+
+UPLOAD = b"""--line\r
+Content-Disposition: form-data; name="purpose"\r
+\r
+business_logo\r
+--line\r
+Content-Disposition: form-data; name="file"; filename="logo.svg"\r
+\r
+<svg onload="alert(1)"/>\r
+--line--\r
+"""
+
+
+def test_a_link_to_a_file_is_a_download(shop: Shop) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=line"}
+    file = shop.sandbox.request("POST", "/v1/files", UPLOAD, key=shop.key, headers=headers).json
+    link = shop.post("file_links", file=file["id"])
+    read = shop.open(link["url"])
+    assert (read.status, read.body) == (200, b'<svg onload="alert(1)"/>')
+    assert read.headers["content-disposition"] == f'attachment; filename="{link["id"]}.svg"'
+    shop.post(f"file_links/{link['id']}", expires_at="now")
+    assert shop.open(link["url"]).status == 410
+    assert shop.open("/links/link_0").status == 404
