@@ -130,14 +130,27 @@ class Ids:
 
 
 class World:
-    """One world: its documents through its own name, its ids, its clock."""
+    """One world: its documents through its own name, its ids, its clock.
+
+    Attributes:
+        platform: the world whose account this one's is connected to, or None.
+    """
 
     def __init__(
-        self, name: str, documents: Documents, *, ids: Ids, clock: Clock, version: int, on_send: Callable[[], None]
+        self,
+        name: str,
+        documents: Documents,
+        *,
+        ids: Ids,
+        clock: Clock,
+        version: int,
+        on_send: Callable[[], None],
+        platform: "World | None" = None,
     ) -> None:
         self.name = name
         self.ids = ids
         self.clock = clock
+        self.platform = platform
         self._documents = documents
         self._version = version
         self._on_send = on_send
@@ -149,12 +162,6 @@ class World:
         return (
             connected or "acct_1" + blake2b(self.name.encode(), digest_size=15).digest().translate(TO_ALPHABET).decode()
         )
-
-    @property
-    def platform(self) -> str | None:
-        """The name of the world whose account this one's is connected to, or None."""
-        name, connected, _ = self.name.partition(CONNECTED)
-        return name if connected else None
 
     async def get(self, kind: str, document_id: str) -> Document | None:
         """Return one document of this world, or None."""
@@ -245,13 +252,15 @@ class Worlds:
     async def _load(self, name: str) -> World:
         kept = await self.documents.get(name, STATE, STATE)
         state = {} if kept is None else orjson.loads(kept.body)
-        platform, connected, _ = name.partition(CONNECTED)
+        owner, connected, _ = name.partition(CONNECTED)
+        platform = await self.open(owner) if connected else None
         clock = Clock(self._source, state.get("offset", 0), state.get("frozen_at"))
         return World(
             name,
             self.documents,
             ids=Ids(name, state.get("ids")),
-            clock=(await self.open(platform)).clock if connected else clock,
+            clock=clock if platform is None else platform.clock,
+            platform=platform,
             version=0 if kept is None else kept.version,
             on_send=self._announce,
         )

@@ -157,7 +157,7 @@ def test_a_connected_account_has_its_own_documents_and_its_platforms_clock(tmp_p
     worlds = Worlds(documents, source=lambda: 1_000.0)
     platform = run(worlds.open("shop"))
     seller = run(worlds.connected(platform, "acct_1Seller"))
-    assert (seller.account, seller.platform, platform.platform) == ("acct_1Seller", "shop", None)
+    assert (seller.account, seller.platform, platform.platform) == ("acct_1Seller", platform, None)
     run(seller.commit([Put("cart", "c", b"1")]))
     assert run(platform.get("cart", "c")) is None
     platform.clock.advance(60)

@@ -8,7 +8,7 @@ import heapq
 import sys
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from diddo_gateways.documents import (
     Change,
@@ -26,7 +26,10 @@ __all__ = ["MemoryDocuments"]
 
 # id, body, version, seq, created, terms
 Row = tuple[str, bytes, int, int, int, tuple[str, ...]]
-VERSION, SEQ, CREATED, TERMS = 2, 3, 4, 5
+VERSION: Final = 2
+SEQ: Final = 3
+CREATED: Final = 4
+TERMS: Final = 5
 
 
 class MemoryDocuments:

@@ -17,7 +17,7 @@ from diddo_gateways.stripe_fake.http import JSON, Request, Response, preflight
 from diddo_gateways.stripe_fake.idempotency import Attempt, Idempotency, Kept
 from diddo_gateways.stripe_fake.operations import Answer, Call, Download, Fidelity, Handled
 from diddo_gateways.stripe_fake.parameters import Parameters
-from diddo_gateways.stripe_fake.reading import V2, check_account, key_of, parameters_of, version_of
+from diddo_gateways.stripe_fake.reading import V2, account_of, key_of, parameters_of, refused_account, version_of
 from diddo_gateways.stripe_fake.versions import Older, older
 from diddo_gateways.stripe_fake.work import API_VERSION, Fake, Work
 from diddo_gateways.worlds import Ids, World, Worlds
@@ -61,6 +61,9 @@ class Exchange:
     request: Request
     request_id: str
     version: str = API_VERSION
+    # What was different in that version, when something was, and the operation that is asked for.
+    then: Older | None = None
+    operation: str = ""
     world: World | None = None
     idempotency_key: str | None = None
     # The header that says how much is behind the answer, once it is known which operation is asked for.
@@ -152,22 +155,37 @@ class Api:
         key = key_of(request)
         exchange.world = await self._worlds.open(key.world)
         exchange.request_id = exchange.world.ids.new("req_", 14)
-        check_account(request, exchange.world)
+        exchange.world = await self._world_of(request, exchange.world)
         exchange.version = version_of(request)
-        then = older(exchange.version)
+        exchange.then, exchange.operation = older(exchange.version), operation.name
         handled = self.handled(operation)
         exchange.fidelity = FIDELITY[handled.fidelity]
         if key.kind == "publishable" and not handled.publishable:
             raise PublishableKeyRefused
         raw = parameters_of(request, upload=operation.name == UPLOAD)
-        if then is not None:
-            raw = then.params(operation.name, raw)
+        if exchange.then is not None:
+            raw = exchange.then.params(operation.name, raw)
         params = self._parameters.read(operation, raw)
-        call = _Call(handled, params, route.ids, publishable=key.kind == "publishable", url=request.path, then=then)
+        call = _Call(
+            handled, params, route.ids, publishable=key.kind == "publishable", url=request.path, then=exchange.then
+        )
         if method == "POST":
             return await self._once(exchange, exchange.world, call, raw)
         response: Response = await self._run(exchange, exchange.world, call, None)
         return response
+
+    async def _world_of(self, request: Request, world: World) -> World:
+        """Return the world that a request is for: that of the key's account, or of one that is connected to it.
+
+        Raises:
+            AccountRefused: the account that it names is neither.
+        """
+        account = account_of(request)
+        if account is None or account == world.account:
+            return world
+        if await world.get("account", account) is None:
+            raise refused_account(request, account)
+        return await self._worlds.connected(world, account)
 
     async def _once(self, exchange: Exchange, world: World, call: "_Call", raw: dict[str, Any]) -> Response:
         """Run a POST, or answer it as its idempotency key was answered before."""
@@ -254,6 +272,8 @@ class _Call:
 
 
 def _error_body(exchange: Exchange, error: StripeError) -> bytes:
+    if exchange.then is not None:
+        exchange.then.refusal(exchange.operation, error)
     if exchange.request.path.startswith(V2):
         return orjson.dumps({"error": error.body_v2()})
     return orjson.dumps({"error": error.body(request_log_url=exchange.log_url())})

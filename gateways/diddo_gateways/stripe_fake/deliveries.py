@@ -11,10 +11,11 @@ import orjson
 from diddo_gateways.documents import Change, Conflict, Document, Message, Postpone, Put, Settle
 from diddo_gateways.stripe_fake import thin_events
 from diddo_gateways.stripe_fake.due import on_due
-from diddo_gateways.stripe_fake.endpoints import DESTINATION_KIND, ENDPOINT_KIND, PLATFORM, SECRET_KIND
+from diddo_gateways.stripe_fake.endpoints import CONNECT, DESTINATION_KIND, ENDPOINT_KIND, PLATFORM, SECRET_KIND
 from diddo_gateways.stripe_fake.signing import secrets_of, signature
 from diddo_gateways.stripe_fake.versions import rendered
 from diddo_gateways.stripe_fake.work import API_VERSION, Deliver, Fake, JsonObject, Work
+from diddo_gateways.worlds import World
 
 __all__ = ["LIVE_RETRIES", "SANDBOX_RETRIES", "TIMEOUT", "deliver_over_socket", "record_id"]
 
@@ -84,20 +85,27 @@ async def _target(work: Work, endpoint_id: str) -> Target | None:
             return None  # queued before a restart with fewer of them
         endpoint = work.fake.platform_endpoints[position]
         return Target(endpoint.url, [endpoint.secret], work.world.account)
-    stored = await work.get(ENDPOINT_KIND, endpoint_id) or await work.get(DESTINATION_KIND, endpoint_id)
-    kept = await work.get(SECRET_KIND, endpoint_id)
+    connect = endpoint_id.startswith(CONNECT)
+    world = work.world.platform if connect else work.world
+    name = endpoint_id.removeprefix(CONNECT)
+    stored = await _read(world, ENDPOINT_KIND, name) or await _read(world, DESTINATION_KIND, name)
+    kept = await _read(world, SECRET_KIND, name)
     if stored is None or kept is None or stored["status"] != "enabled":
         return None
+    account = work.world.account if connect else None
     url, thin = stored.get("url") or kept["url"], stored.get("event_payload") == "thin"
     version = stored.get("api_version") or stored.get("snapshot_api_version") or API_VERSION
-    return Target(url, secrets_of(kept, work.now), thin=thin, api_version=version)
+    return Target(url, secrets_of(kept, work.now), account, thin=thin, api_version=version)
+
+
+async def _read(world: World | None, kind: str, name: str) -> JsonObject | None:
+    stored = None if world is None else await world.get(kind, name)
+    return None if stored is None else cast("JsonObject", orjson.loads(stored.body))
 
 
 async def _event(work: Work, event_id: str) -> JsonObject | None:
     """Return an event of either version of the API, as it is stored."""
-    kind = thin_events.KIND if event_id.startswith(thin_events.PREFIX) else "event"
-    stored = await work.world.get(kind, event_id)
-    return None if stored is None else cast("JsonObject", orjson.loads(stored.body))
+    return await _read(work.world, thin_events.KIND if event_id.startswith(thin_events.PREFIX) else "event", event_id)
 
 
 async def _content(work: Work, event: JsonObject, target: Target) -> JsonObject:

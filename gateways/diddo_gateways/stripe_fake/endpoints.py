@@ -15,6 +15,7 @@ from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.worlds import World
 
 __all__ = [
+    "CONNECT",
     "DESTINATION_KIND",
     "ENDPOINT_KIND",
     "ENDPOINT_KINDS",
@@ -33,6 +34,8 @@ ENDPOINT_KINDS = (ENDPOINT_KIND, DESTINATION_KIND)
 SECRET_KIND = "webhook_secret"  # noqa: S105  a kind, not a secret
 # What the id of an endpoint of the whole server begins with; its position follows.
 PLATFORM = "platform:"
+# What stands before the id of an endpoint of the platform that an account is connected to.
+CONNECT = "connect:"
 THIN = "v1."
 
 
@@ -71,11 +74,20 @@ class Endpoint(NamedTuple):
 
 
 async def endpoints_of(world: World, platform: Sequence[PlatformEndpoint]) -> list[Endpoint]:
-    """Return the enabled endpoints of a world, and those of the server."""
+    """Return the enabled endpoints of a world, those of the platform that it is connected to, and the server's."""
     found = [
         Endpoint(f"{PLATFORM}{position}", frozenset(endpoint.enabled_events), counts=False)
         for position, endpoint in enumerate(platform)
     ]
+    found += await _enabled(world)
+    if world.platform is not None:
+        listening = [endpoint for endpoint in await _enabled(world.platform) if endpoint.connect]
+        found += [it._replace(id=CONNECT + it.id, connect=False) for it in listening]
+    return found
+
+
+async def _enabled(world: World) -> list[Endpoint]:
+    found = []
     for kind in ENDPOINT_KINDS:
         for document in await world.page(kind, limit=ENDPOINT_LIMIT):
             obj = orjson.loads(document.body)

@@ -17,9 +17,9 @@ from diddo_gateways.stripe_fake.errors import (
 from diddo_gateways.stripe_fake.http import Request
 from diddo_gateways.stripe_fake.versions import served
 from diddo_gateways.stripe_fake.work import API_VERSION
-from diddo_gateways.worlds import Key, World, parse_key
+from diddo_gateways.worlds import Key, parse_key
 
-__all__ = ["V2", "check_account", "key_of", "parameters_of", "version_of"]
+__all__ = ["V2", "account_of", "key_of", "parameters_of", "refused_account", "version_of"]
 
 NEWEST = API_VERSION.encode()
 FORM = b"application/x-www-form-urlencoded"
@@ -53,16 +53,15 @@ def _key_text(request: Request) -> str:
             return ""
 
 
-def check_account(request: Request, world: World) -> None:
-    """Refuse a request that is made for another account: there are no connected accounts, and no answer for them.
+def account_of(request: Request) -> str | None:
+    """Return the account that a request is made for, by its own words, or None for the key's own."""
+    given = request.headers.get(b"stripe-account") or request.headers.get(b"stripe-context")
+    return given.decode("latin-1") if given else None
 
-    Raises:
-        AccountRefused: it is.
-    """
-    for header in (b"stripe-account", b"stripe-context"):
-        account = request.headers.get(header)
-        if account and account.decode("latin-1") != world.account:
-            raise AccountRefused(_key_text(request), account.decode("latin-1"))
+
+def refused_account(request: Request, account: str) -> AccountRefused:
+    """Return the refusal of a request for an account that its key has no access to."""
+    return AccountRefused(_key_text(request), account)
 
 
 def _basic_user(encoded: str) -> str:

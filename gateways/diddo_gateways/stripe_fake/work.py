@@ -242,7 +242,8 @@ class Work:
                 held.version += 1
                 held.dirty = False
                 if key[0] in ENDPOINT_KINDS:
-                    self.fake.endpoints.pop(self.world.name, None)
+                    # Accounts that are connected may be listened to as well.
+                    self.fake.endpoints.clear()
                 if held.removed:
                     del self._held[key]
         self._emitted.clear()

@@ -65,8 +65,16 @@ class Case:
         work = self.call.work
         obj = await work.get(kind, object_id)
         if obj is None and kind == "account" and object_id == work.world.account:
-            obj = await self.writer.new(kind, {}, object_id=object_id)
+            obj = await self._own_account(object_id)
             work.insert(obj)
+        return obj
+
+    async def _own_account(self, account: str) -> JsonObject:
+        platform = self.call.work.world.platform
+        made = None if platform is None else await platform.get("account", account)
+        if made is None:
+            return await self.writer.new("account", {}, object_id=account)
+        obj: JsonObject = orjson.loads(made.body)
         return obj
 
     async def _lives_here(self, obj: JsonObject) -> bool:
@@ -92,11 +100,17 @@ class Case:
     def tell(self, obj: JsonObject, suffix: str, before: JsonObject | None = None) -> bool:
         """Emit the event of that suffix for an object, and say whether Stripe has one."""
         if self.pattern.v2:
-            return False
+            return self._tell_thin(f"{obj['object']}.{suffix}", obj)
         event_type = self.tier.event(obj["object"], suffix, self.pattern.parent)
         if event_type is not None:
             self.call.work.emit(event_type, obj, before)
         return event_type is not None
+
+    def _tell_thin(self, event_type: str, obj: JsonObject) -> bool:
+        known = event_type in self.tier.known.thin_events
+        if known:
+            self.call.work.emit_thin(event_type, obj)
+        return known
 
     async def reflect(self, child: JsonObject, *, removed: bool = False) -> None:
         """Bring the lists inside the objects that a child lives in up to date."""
