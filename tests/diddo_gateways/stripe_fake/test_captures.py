@@ -44,6 +44,14 @@ def test_several_captures(shop: Any, intents: Any, well_formed: Any) -> None:
     assert shop.events().count("payment_intent.amount_capturable_updated") == 3
 
 
+def test_the_rest_can_be_given_up(shop: Any, intents: Any) -> None:
+    intent = authorise(shop, request_multicapture="if_available")
+    intents.capture(intent.id, {"amount_to_capture": 300, "final_capture": False})
+    ended = intents.cancel(intent.id)
+    assert (ended.status, ended.amount_received, ended.amount_capturable) == ("succeeded", 300, 0)
+    assert shop.client.v1.charges.retrieve(ended.latest_charge).captured
+
+
 def test_what_was_not_asked_for_is_not_there(shop: Any, intents: Any) -> None:
     intent = authorise(shop)
     error = refused(intents.capture, intent.id, {"amount_to_capture": 100, "final_capture": False})

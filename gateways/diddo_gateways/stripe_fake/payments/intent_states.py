@@ -68,8 +68,9 @@ INTENTS = StateTable(
             # The last capture, or one of several.
             "capture": ("succeeded", "requires_capture"),
             "increment": ("requires_capture",),
-            "cancel": ("canceled",),
-            "expire": ("canceled",),
+            # What is left of it, when a part was captured.
+            "cancel": ("canceled", "succeeded"),
+            "expire": ("canceled", "succeeded"),
         },
         "requires_confirmation": {
             "provide": ("requires_confirmation",),

@@ -31,7 +31,7 @@ from diddo_gateways.stripe_fake.payments.intent_parameters import apply, provide
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payments.microdeposits import verify_microdeposits
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
-from diddo_gateways.stripe_fake.resources.charges import expiry_of
+from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of
 from diddo_gateways.stripe_fake.resources.direct_charges import release_direct
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.urls import check_url
@@ -47,7 +47,6 @@ filtered_by(KIND, "customer", "customer_account")
 ALWAYS_UPDATABLE = frozenset({"metadata", "description", "receipt_email", "shipping", "transfer_group"})
 BEFORE_PAYMENT = ("requires_payment_method", "requires_confirmation", "requires_action")
 ONLY_WITH_CONFIRM = (
-    "amount_to_confirm",
     "confirmation_token",
     "return_url",
     "off_session",
@@ -262,6 +261,8 @@ async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | Non
     # Of an authorisation that is released the charge shows nothing: it stays as it is, uncaptured.
     if intent["status"] == "requires_capture":
         charge = await work.fetch("charge", intent["latest_charge"])
+        if intent["amount_received"]:
+            return _release_rest(work, intent, charge, action)
         if action == "expire":
             work.emit("charge.expired", charge)
         else:
@@ -277,6 +278,17 @@ async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | Non
     }
     work.save(intent)
     work.emit("payment_intent.canceled", intent)
+    return None
+
+
+def _release_rest(work: Work, intent: JsonObject, charge: JsonObject, action: str) -> None:
+    """Give up what is left of an authorisation of which a part was taken: that part has been paid."""
+    capture_charge(work, charge, intent["amount_received"])
+    work.cancel(expiry_of(charge))
+    INTENTS.move(intent, action, "succeeded")
+    intent["amount_capturable"] = 0
+    work.save(intent)
+    work.emit("payment_intent.succeeded", intent)
 
 
 @on_due("expire_authorisation")
