@@ -318,6 +318,6 @@ def test_documentation_ids_name_what_is_made_when_first_asked_for(serve: Any) ->
         assert customer.id == "cus_xxxxxxxxxxxxx"
         client.v1.customers.update(customer.id, {"name": "Ada"})
         assert client.v1.customers.retrieve("cus_xxxxxxxxxxxxx").name == "Ada"
-        assert client.v1.disputes.close("dp_xxxxxxxxxxxxx").status == "lost"
+        assert client.v1.disputes.close("du_xxxxxxxxxxxxx").status == "lost"
         for other in ("cus_yyyyyyyyy", "pi_xxxxxxxxxxxxx"):
             assert refused(client.v1.customers.retrieve, other).http_status == 404

@@ -12,7 +12,7 @@ from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KINDS, SECRET_KIND
 from diddo_gateways.stripe_fake.generic.tier import tier
 from diddo_gateways.stripe_fake.generic.values import data, prefix_of
 from diddo_gateways.stripe_fake.generic.writing import Writer
-from diddo_gateways.stripe_fake.payments.card_objects import default_expiry
+from diddo_gateways.stripe_fake.payments.card_objects import card_object, default_expiry
 from diddo_gateways.stripe_fake.payments.cards import test_cards
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_card
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -57,6 +57,10 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
     if kind == "price" and object_id.startswith(ALSO[kind]):
         # A plan is a price that recurs.
         obj |= {"recurring": {**MONTHLY, "meter": None, "trial_period_days": None}, "type": "recurring"}
+    if kind == "token":
+        obj["card"] = card_object(
+            work, test_cards().by_token["tok_visa"], expiry=default_expiry(work), cvc_sent=True, owner={}
+        )
     work.insert(obj)
     if kind in ENDPOINT_KINDS:
         secret = {"secret": work.new_id("whsec_", 32), "url": RECEIVER}
