@@ -20,6 +20,7 @@ KNOWN = requests.KNOWN
 # Operations that take more than their types require, or that need another state than an object made up has.
 REFUSED = {
     "DELETE /v1/customers/{customer}/discount": 404,
+    "DELETE /v1/customers/{customer}/sources/{id}": 404,
     "DELETE /v1/subscription_items/{item}": 404,
     "DELETE /v1/subscriptions/{subscription_exposed_id}/discount": 404,
     "GET /v1/apps/secrets/find": 404,
@@ -28,6 +29,7 @@ REFUSED = {
     "GET /v1/credit_notes/preview/lines": 400,
     "GET /v1/customers/{customer}/balance_transactions/{transaction}": 404,
     "GET /v1/customers/{customer}/payment_methods/{payment_method}": 404,
+    "GET /v1/customers/{customer}/sources/{id}": 404,
     "GET /v1/tax/associations/find": 404,
     "POST /v1/apps/secrets/delete": 404,
     "POST /v1/billing/meter_events": 400,
@@ -35,10 +37,12 @@ REFUSED = {
     "POST /v1/charges/{charge}/capture": 400,
     "POST /v1/checkout/sessions": 400,
     "POST /v1/coupons": 400,
-    "POST /v1/customer_sessions": 400,
     "POST /v1/credit_notes": 400,
     "POST /v1/credit_notes/{id}/void": 404,
+    "POST /v1/customer_sessions": 400,
     "POST /v1/customers/{customer}/balance_transactions/{transaction}": 404,
+    "POST /v1/customers/{customer}/sources/{id}": 404,
+    "POST /v1/customers/{customer}/sources/{id}/verify": 404,
     "POST /v1/invoiceitems": 400,
     "POST /v1/invoices": 400,
     "POST /v1/invoices/create_preview": 400,
@@ -68,13 +72,17 @@ REFUSED = {
     "POST /v1/promotion_codes": 400,
     "POST /v1/refunds": 400,
     "POST /v1/refunds/{refund}/cancel": 400,
+    "POST /v1/setup_intents/{intent}/confirm": 400,
+    "POST /v1/setup_intents/{intent}/verify_microdeposits": 400,
     "POST /v1/shipping_rates": 400,
     "POST /v1/subscription_items": 400,
     "POST /v1/subscription_items/{item}": 404,
     "POST /v1/subscriptions": 400,
     "POST /v1/subscriptions/{subscription}/resume": 400,
+    "POST /v1/test_helpers/confirmation_tokens": 400,
     "POST /v1/test_helpers/refunds/{refund}/expire": 400,
     "POST /v1/test_helpers/test_clocks/{test_clock}/advance": 400,
+    "POST /v1/tokens": 400,
 }
 
 
