@@ -55,6 +55,19 @@ def test_each_test_has_a_world_of_its_own(
     assert [it["body"]["cart"]["id"] for it in exported["cart"]] == ["cart_ready"]
 
 
+def test_webhook_secrets_are_rotated_over_the_control_api(
+    sandbox_world: SandboxWorld, stripe_client: stripe.StripeClient
+) -> None:
+    made = stripe_client.v1.webhook_endpoints.create({"url": "https://a.test", "enabled_events": ["customer.created"]})
+    rolled = sandbox_world.request("POST", f"/_sandbox/webhook_endpoints/{made.id}/roll_secret", {"expires_in": 60})
+    assert rolled.status == 200
+    assert rolled.json["id"] == made.id
+    assert rolled.json["secret"].startswith("whsec_")
+    assert rolled.json["secret"] != made.secret
+    for path, body, status in (("we_none", {}, 404), (made.id, {"expires_in": 86_401}, 422)):
+        assert sandbox_world.request("POST", f"/_sandbox/webhook_endpoints/{path}/roll_secret", body).status == status
+
+
 FAILING = """
 def test_fails(sandbox_world, stripe_client):
     stripe_client.v1.webhook_endpoints.create({"url": "https://a.test", "enabled_events": ["*"]})

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from diddo_gateways.stripe_fake import catalogue
-from diddo_gateways.stripe_fake.errors import ParameterRefused
+from diddo_gateways.stripe_fake.errors import ParameterRefused, StripeError
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["Older", "older", "released", "rendered", "served"]
@@ -99,6 +99,15 @@ class Older:
             _edit_params(today, edit)
         return today
 
+    def refusal(self, operation: str, error: StripeError) -> None:
+        """Have an error speak of the parameter at fault by the name that it had then."""
+        for change in reversed(self._changes):
+            for edit in change.get("params", {}).get(operation, ()):
+                today, then = bracketed(edit.get("to") or edit["at"]), bracketed(edit["at"])
+                if error.param is not None and (error.param == today or error.param.startswith(today + "[")):
+                    error.message = error.message.replace(error.param, error.param.replace(today, then, 1))
+                    error.param = error.param.replace(today, then, 1)
+
     async def answer(self, work: Work, body: bytes) -> bytes:
         """Return an answer as it looked then. Events stay as they were rendered when they came to be."""
         answer = orjson.loads(body)
@@ -116,6 +125,12 @@ class Older:
             for change in reversed(self._changes):
                 for edit in change.get("fields", {}).get(value.get("object"), ()):
                     await _edit_field(work, value, edit)
+
+
+def bracketed(path: str) -> str:
+    """Write a dotted path as the API names parameters."""
+    first, *rest = path.split(".")
+    return first + "".join(f"[{step}]" for step in rest)
 
 
 def _edit_params(params: JsonObject, edit: Edit) -> None:

@@ -171,6 +171,26 @@ def test_a_destination_is_changed_stopped_resumed_and_deleted(shop: HookedShop) 
     assert shop.settle() == []
 
 
+def test_accounts_of_the_second_version_tell_of_themselves(shop: HookedShop) -> None:
+    made = destination(shop, "v2.core.account.created", "v2.core.account.updated", "v2.core.account.closed")
+    destination(shop, "*", payload="snapshot", webhook_endpoint={"url": "https://shop.test/full"})
+    accounts = shop.client.v2.core.accounts
+    account = accounts.create({"contact_email": "ada@shop.test", "display_name": "Ada"})
+    accounts.update(account.id, {"display_name": "Grace"})
+    accounts.close(account.id)
+    received = shop.settle()
+    assert sorted(it.content["type"] for it in received) == [
+        "v2.core.account.closed",
+        "v2.core.account.created",
+        "v2.core.account.updated",
+    ]
+    told: Any = shop.client.parse_event_notification(
+        received[0].body, received[0].signature, made.webhook_endpoint.signing_secret
+    )
+    assert told.fetch_related_object().id == account.id
+    assert told.fetch_event().snapshot_event is None
+
+
 @pytest.mark.parametrize(
     ("params", "param"),
     [

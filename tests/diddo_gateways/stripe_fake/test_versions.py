@@ -75,6 +75,11 @@ class TestPaymentMethodTypes:
         made = shop.client.v1.checkout.sessions.create({**CUP, **DONE, "payment_method_types": ["card"]}, at(version))
         assert made.payment_method_types == ["card"]
 
+    def test_errors_speak_of_them_by_that_name(self, shop: Any) -> None:
+        with pytest.raises(stripe.InvalidRequestError, match=r"Invalid payment_method_types\[0\]: must be") as caught:
+            shop.client.v1.checkout.sessions.create({**CUP, **DONE, "payment_method_types": ["beads"]}, at(CLOVER))
+        assert caught.value.param == "payment_method_types[0]"
+
     def test_no_longer(self, shop: Any) -> None:
         with pytest.raises(stripe.InvalidRequestError) as caught:
             shop.client.v1.payment_intents.create(

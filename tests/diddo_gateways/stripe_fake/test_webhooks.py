@@ -269,6 +269,16 @@ class TestEvents:
         with pytest.raises(stripe.InvalidRequestError, match="No such event"):
             shop.v1.events.retrieve(event.id)
 
+    def test_an_event_of_a_timer_names_no_request(self, shop: HookedShop) -> None:
+        listen(shop, "checkout.session.expired")
+        cup: Any = {
+            "price_data": {"currency": "usd", "unit_amount": 1000, "product_data": {"name": "Cup"}},
+            "quantity": 1,
+        }
+        shop.v1.checkout.sessions.create({"mode": "payment", "success_url": URL, "line_items": [cup]})
+        (received,) = shop.settle(DAY)
+        assert received.content["request"] == {"id": None, "idempotency_key": None}
+
     def test_an_event_names_the_request_that_it_comes_from(self, shop: HookedShop) -> None:
         shop.v1.customers.create({}, {"idempotency_key": "once"})
         (event,) = shop.v1.events.list().data
