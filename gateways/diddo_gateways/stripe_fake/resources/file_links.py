@@ -65,6 +65,12 @@ def _timer(link: JsonObject) -> str:
     return f"expire>{link['id']}>{link['expires_at']}"
 
 
+async def _reflect(work: Work, link: JsonObject) -> None:
+    file = await work.get("file", link["file"])
+    if file is not None:
+        _show(work, file, link)
+
+
 def _show(work: Work, file: JsonObject, link: JsonObject) -> None:
     """Bring the list of its links that a file holds up to date."""
     links = file["links"]
@@ -95,7 +101,7 @@ async def update(call: Call) -> Answer:
     work.save(link)
     if "expires_at" in values:
         _expire_later(work, link)
-    _show(work, await work.fetch("file", link["file"]), link)
+    await _reflect(work, link)
     return link
 
 
@@ -118,5 +124,5 @@ async def expire(work: Work, message: Message, data: JsonObject) -> None:
     if not link["expired"] and _timer(link) == message.id:
         link["expired"] = True
         work.save(link)
-        _show(work, await work.fetch("file", link["file"]), link)
+        await _reflect(work, link)
     await work.commit(Settle(message.id))
