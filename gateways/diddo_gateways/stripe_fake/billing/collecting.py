@@ -9,6 +9,7 @@ from diddo_gateways.stripe_fake.billing.clocks import later_for, now_for
 from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, photograph, tell_followers
 from diddo_gateways.stripe_fake.billing.invoice_payments import (
     cancel_payment,
+    cancel_payments,
     default_intent,
     payment_of,
     settle_payment,
@@ -115,6 +116,8 @@ async def credit_payment(work: Work, invoice: JsonObject, intent: JsonObject, *,
     invoice["amount_paid"] += amount
     invoice["amount_remaining"] -= amount
     if invoice["amount_remaining"]:
+        # The default intent is to bring in what is left.
+        await default_intent(work, invoice)
         announce_change(work, invoice, before)
     else:
         await settle(work, invoice, before=before)
@@ -123,7 +126,7 @@ async def credit_payment(work: Work, invoice: JsonObject, intent: JsonObject, *,
 async def settle(
     work: Work, invoice: JsonObject, *, before: JsonObject | None = None, out_of_band: bool = False
 ) -> None:
-    """Declare an invoice paid, by money that was counted already or that went elsewhere.
+    """Declare an invoice paid, by money that was counted already or that went elsewhere; no intent waits any more.
 
     Args:
         work: the unit of work.
@@ -133,6 +136,7 @@ async def settle(
     """
     before = before or photograph(invoice)
     INVOICES.move(invoice, "pay")
+    await cancel_payments(work, invoice, reason="abandoned")
     invoice["amount_paid"] += invoice["amount_remaining"]
     invoice |= {"amount_remaining": 0, "next_payment_attempt": None}
     invoice["status_transitions"]["paid_at"] = await now_for(work, invoice["customer"])

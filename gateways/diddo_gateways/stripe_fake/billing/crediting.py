@@ -11,7 +11,7 @@ from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.collecting import settle
 from diddo_gateways.stripe_fake.billing.credit_lines import credit_lines, line_of_amount, sums_of
 from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, photograph
-from diddo_gateways.stripe_fake.billing.invoice_payments import cancel_payments, default_intent, payments_of
+from diddo_gateways.stripe_fake.billing.invoice_payments import default_intent, payments_of
 from diddo_gateways.stripe_fake.currencies import display
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ParameterRefused
 from diddo_gateways.stripe_fake.metadata import merged
@@ -203,7 +203,6 @@ async def _owe_less(work: Work, invoice: JsonObject, amount: int, before: JsonOb
     invoice["amount_due"] -= amount
     invoice["amount_remaining"] -= amount
     if amount and not invoice["amount_remaining"]:
-        await cancel_payments(work, invoice, reason="abandoned")
         await settle(work, invoice, before=before)
         return
     if amount > 0:

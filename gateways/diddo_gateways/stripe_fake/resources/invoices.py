@@ -9,7 +9,7 @@ from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.collecting import credit_payment, settle
 from diddo_gateways.stripe_fake.billing.invoice_items import currency_of, pending_items
 from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, photograph
-from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment, cancel_payments
+from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment
 from diddo_gateways.stripe_fake.billing.invoice_settings import due_date, invoice_fields
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES, InvoiceFinal
 from diddo_gateways.stripe_fake.billing.previewing import preview
@@ -209,7 +209,6 @@ async def _paid_elsewhere(work: Work, invoice: JsonObject) -> JsonObject:
         await invoicing.finalize(work, invoice)
     if invoice["status"] != "paid" or invoice["amount_due"]:
         INVOICES.check(invoice, "pay")
-        await cancel_payments(work, invoice, reason="abandoned")
         await settle(work, invoice, out_of_band=True)
     return invoice
 
