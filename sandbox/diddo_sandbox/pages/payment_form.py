@@ -23,6 +23,7 @@ __all__ = ["Entered", "choices_of", "entered", "faults", "field_of"]
 ADDRESS = ("line1", "line2", "city", "state", "postal_code", "country")
 EXPIRY = re.compile(r"(\d{1,2})\s*[/\s.-]?\s*(\d{4}|\d{2})")
 REQUIRED = {"email": "Enter an e-mail address."}
+WHERE = {"line1": "Enter the street address.", "city": "Enter the city."}
 # What each kind of payment method cannot do without.
 METHOD_FIELDS: dict[str, dict[str, str]] = {
     "card": {
@@ -68,7 +69,7 @@ def entered(shown: SessionPage, form: Mapping[str, str]) -> Entered:
 
 def faults(shown: SessionPage, form: Mapping[str, str]) -> dict[str, str]:
     """Return what is missing or cannot be right, by the name of its field."""
-    required = dict(REQUIRED)
+    required = _required(shown.session)
     if shown.method_wanted:
         required |= METHOD_FIELDS.get(form.get("method", "card"), {})
     errors = {name: message for name, message in required.items() if not form.get(name)}
@@ -78,6 +79,24 @@ def faults(shown: SessionPage, form: Mapping[str, str]) -> dict[str, str]:
         if name.startswith("quantity-") and not re.fullmatch(r"\d{1,6}", value):
             errors[name] = "Enter the quantity as a number."
     return errors
+
+
+def _required(session: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the session asks for besides a payment method, with what is said where it is missing."""
+    required = dict(REQUIRED)
+    if session["phone_number_collection"]["enabled"] and not (session["customer_details"] or {}).get("phone"):
+        required["phone"] = "Enter a phone number."
+    if session["billing_address_collection"] == "required":
+        required |= WHERE
+    if session["shipping_address_collection"] and not session["collected_information"]["shipping_details"]:
+        required["shipping_name"] = "Enter who receives it."
+        required |= {f"shipping_{name}": message for name, message in WHERE.items()}
+    for field in session["custom_fields"]:
+        if not field["optional"]:
+            required[f"custom-{field['key']}"] = f"{field['label']['custom']} is required."
+    if (session["consent_collection"] or {}).get("terms_of_service") == "required":
+        required["terms_of_service"] = "Agree to the terms of service."
+    return required
 
 
 def field_of(param: str | None, form: Mapping[str, str]) -> str:
@@ -151,6 +170,8 @@ def _debit(method: str, form: Mapping[str, str]) -> dict[str, Any] | None:
 
 def _answers(form: Mapping[str, str]) -> Answers:
     custom = {name.removeprefix("custom-"): value for name, value in form.items() if name.startswith("custom-")}
+    # Who owns a saved payment method is known by it.
+    saved = form.get("method", "card").startswith("pm_")
     tax_id = {"type": form.get("tax_id_type", ""), "value": form.get("tax_id_value", "")}
     return Answers(
         email=form.get("email", ""),

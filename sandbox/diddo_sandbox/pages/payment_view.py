@@ -73,6 +73,7 @@ def view(shown: SessionPage, form: Mapping[str, str], errors: Mapping[str, str])
         "saved": [_saved(method) for method in shown.saved_methods],
         "method_wanted": shown.method_wanted,
         "button": _button(shown),
+        "heading": _heading(shown),
         "expires_at": datetime.fromtimestamp(session["expires_at"], UTC),
         "cancel_url": shown.cancel_url,
         "known_email": (session["customer_details"] or {}).get("email"),
@@ -128,7 +129,7 @@ def _options(shown: SessionPage) -> list[Option]:
             item["description"],
             _display(item["amount_subtotal"], item["currency"]),
             item["id"] in bought,
-            bought.get(item["id"], item["quantity"]),
+            bought.get(item["id"]) or item["quantity"],
             _bounds(item),
         )
         for item in shown.optional_items
@@ -184,6 +185,18 @@ def _sentence(shown: SessionPage) -> str:
 def _every(recurring: Recurring) -> str:
     count = recurring.interval_count
     return f"per {recurring.interval}" if count == 1 else f"every {count} {recurring.interval}s"
+
+
+def _heading(shown: SessionPage) -> str:
+    """Return what the right-hand side is about."""
+    types = shown.session["payment_method_types"]
+    if not shown.method_wanted:
+        return "Your details"
+    if shown.session["mode"] == "setup":
+        return "Your payment method"
+    if len(types) > 1 or shown.saved_methods:
+        return "Payment"
+    return "Pay by card" if types == ["card"] else f"Pay by {METHODS[types[0]]}"
 
 
 def _button(shown: SessionPage) -> str:

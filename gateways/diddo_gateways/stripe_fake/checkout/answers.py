@@ -1,7 +1,7 @@
 """What the shopper enters besides the card: addresses, names, custom fields, consent. Held against what is asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from diddo_gateways.stripe_fake.checkout.custom_fields import fill_in
@@ -47,6 +47,12 @@ class Answers:
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     terms_of_service: bool = False
     promotions: bool = False
+
+    def with_billing(self, billing: Mapping[str, Any]) -> "Answers":
+        """Return the same, with what was left out taken from the `billing_details` of the payment method."""
+        known: dict[str, Any] = {name: getattr(self, name) or billing[name] for name in ("email", "name", "phone")}
+        own = any(self.address.values())
+        return replace(self, **known, address=self.address if own else billing["address"] or {})
 
 
 def answered(session: JsonObject, answers: Answers) -> JsonObject:

@@ -216,7 +216,6 @@ async def confirm_session(
     if expected_amount is not None and expected_amount != (session["amount_total"] or 0):
         raise AmountMismatch
     content = await content_of(work, session)
-    given = answered(session, answers)
     for one in content["discounts"]:
         # It may have ended since it was applied.
         asked = {"promotion_code": one["promotion_code"]} if one["promotion_code"] else {"coupon": one["coupon"]["id"]}
@@ -225,6 +224,7 @@ async def confirm_session(
         method = await _method(work, form, email=known_email(session) or form.email)
     else:
         method = None
+    given = answered(session, answers if method is None else answers.with_billing(method["billing_details"]))
     # The session is written at every attempt: so two that are made at once cannot both go through.
     work.save(session)
     content["answers"] = given

@@ -40,9 +40,7 @@ async def confirm(call: Call) -> Answer:
     await choose(work, session, chosen)
     method = await _method(work, params)
     form = CardForm(payment_method=None if method is None else method["id"])
-    await confirm_session(
-        work, session, form, answers=_answers(params, method), expected_amount=params.get("expected_amount")
-    )
+    await confirm_session(work, session, form, answers=_answers(params), expected_amount=params.get("expected_amount"))
     return await _shown(call, session)
 
 
@@ -54,14 +52,9 @@ async def _method(work: Work, params: JsonObject) -> JsonObject | None:
     return None
 
 
-def _answers(params: JsonObject, method: JsonObject | None) -> Answers:
-    billing = {} if method is None else method["billing_details"]
+def _answers(params: JsonObject) -> Answers:
     shipping, consent = params.get("shipping", {}), params.get("consent", {})
     return Answers(
-        email=billing.get("email"),
-        name=billing.get("name"),
-        phone=billing.get("phone"),
-        address={part: (billing.get("address") or {}).get(part) for part in ADDRESS},
         shipping_name=shipping.get("name"),
         shipping_address={part: shipping.get("address", {}).get(part) for part in ADDRESS},
         custom_fields=params.get("custom_fields", {}),
