@@ -427,3 +427,29 @@ def test_a_clock_that_is_advancing_refuses_changes(plans: Plans) -> None:
         assert error.user_message == f"Test clock advancement underway - cannot perform modifications: {plans.clock}"  # noqa: PT017
     plans.shop.call(plans.shop.server.fake.settled())
     assert plans.now(subscription)["items"].data[0].current_period_start == FEBRUARY
+
+
+def test_previews(plans: Plans, well_formed: Any) -> None:
+    subscription = plans.subscribe()
+    item, dear = subscription["items"].data[0].id, plans.price(3000)
+    plans.advance(START + 10 * DAY)
+    events = plans.shop.events()
+    preview = plans.v1.invoices.create_preview
+    coming = preview({"subscription": subscription.id})
+    well_formed(coming)
+    assert (coming.total, coming.period_start, coming.period_end) == (1000, START, FEBRUARY)
+    wanted: dict[str, Any] = {"items": [{"id": item, "price": dear}]}
+    changed = preview({"subscription": subscription.id, "subscription_details": wanted})
+    assert [line.amount for line in changed.lines.data] == [-677, 2032, 3000]
+    at_once = preview(
+        {"subscription": subscription.id, "subscription_details": {**wanted, "proration_behavior": "always_invoice"}}
+    )
+    assert at_once.total == 2032 - 677
+    begun = preview({"customer": subscription.customer, "subscription_details": {"items": [{"price": dear}]}})
+    assert (begun.total, begun.lines.data[0].period.end) == (3000, later_by(START + 10 * DAY, "month", 1))
+    ended = {"cancel_now": True, "proration_behavior": "always_invoice"}
+    assert preview({"subscription": subscription.id, "subscription_details": ended}).total == -677
+    assert plans.now(subscription).to_dict() == subscription.to_dict()
+    assert plans.shop.events() == events
+    made = plans.v1.subscriptions.update(subscription.id, {**wanted, "proration_behavior": "always_invoice"})
+    assert plans.v1.invoices.retrieve(made.latest_invoice).total == at_once.total

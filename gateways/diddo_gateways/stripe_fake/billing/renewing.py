@@ -4,6 +4,8 @@ Events: `customer.subscription.updated`, `.deleted`, `.paused`, `.trial_will_end
 invoice of a renewal is a draft for about an hour, then finalized and collected.
 """
 
+from collections.abc import Sequence
+
 from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.billing.ending import end
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line
@@ -24,7 +26,7 @@ from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCR
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["pause", "renew"]
+__all__ = ["next_lines", "pause", "renew"]
 
 KIND = "subscription"
 
@@ -93,7 +95,7 @@ async def renew(work: Work, subscription: JsonObject, at: int) -> None:
     items = await items_of(work, subscription)
     over = [item for item in items if item["current_period_end"] <= at]
     past = min(item["current_period_start"] for item in over), at
-    lines = await _lines(work, subscription, over, used=not trial_is_over)
+    lines = await next_lines(work, subscription, over, used=not trial_is_over)
     await put(work, subscription, items)
     if lines:
         invoice = await bill(work, subscription, lines, reason="subscription_cycle", now=at, period=past)
@@ -104,8 +106,15 @@ async def renew(work: Work, subscription: JsonObject, at: int) -> None:
     return None
 
 
-async def _lines(work: Work, subscription: JsonObject, over: list[JsonObject], *, used: bool) -> list[Line]:
-    """Move items to their next periods; return what was used in the last ones, and what the next ones cost."""
+async def next_lines(work: Work, subscription: JsonObject, over: Sequence[JsonObject], *, used: bool) -> list[Line]:
+    """Move items whose periods are over to their next ones, and return what is billed then.
+
+    Args:
+        work: the unit of work.
+        subscription: the subscription.
+        over: the items; the caller's to `put`.
+        used: whether what was used in the last periods is billed; in a trial it is not.
+    """
     lines = []
     for item in over:
         if is_metered(item) and used:

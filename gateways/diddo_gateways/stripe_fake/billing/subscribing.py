@@ -3,48 +3,20 @@
 Events: `customer.subscription.created`, beside those of the invoice and its payment.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from diddo_gateways.stripe_fake.billing.beginning import begin, first_lines
 from diddo_gateways.stripe_fake.billing.clocks import clock_of, now_for
-from diddo_gateways.stripe_fake.billing.invoice_lines import Line
-from diddo_gateways.stripe_fake.billing.periods import anchor_by
 from diddo_gateways.stripe_fake.billing.subscription_billing import bill, collect_now, collected
 from diddo_gateways.stripe_fake.billing.subscription_dates import WILL_END_BEFORE, schedule
-from diddo_gateways.stripe_fake.billing.subscription_fields import (
-    check_modelled,
-    check_trial_end,
-    set_cancellation,
-    write_discounts,
-    write_fields,
-)
-from diddo_gateways.stripe_fake.billing.subscription_items import (
-    MOST_ITEMS,
-    cadence_of,
-    check_together,
-    is_metered,
-    make_item,
-    put,
-)
-from diddo_gateways.stripe_fake.billing.subscription_lines import (
-    added_lines,
-    backdated_line,
-    period_line,
-    period_of,
-    trial_line,
-)
 from diddo_gateways.stripe_fake.billing.subscription_methods import ask_for_method, remember_method
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
-from diddo_gateways.stripe_fake.currencies import check_currency
-from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, ParameterRefused
-from diddo_gateways.stripe_fake.resources.prices import exclusive
-from diddo_gateways.stripe_fake.shapes import blank
+from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["make_subscription"]
 
 KIND = "subscription"
-DAY = 86_400
 MOST_ON_CLOCK = 3
 
 
@@ -60,51 +32,18 @@ async def make_subscription(work: Work, params: JsonObject, *, paid_by: JsonObje
         PaymentFailed: the first payment failed and `payment_behavior` is `error_if_incomplete`; nothing is kept.
         StripeError: the parameters do not hold, or there is nothing to charge.
     """
-    check_modelled(params)
-    _check_pairs(params)
+    if "customer" not in params:
+        raise MissingParameter("customer")
     customer = await work.fetch("customer", params["customer"], param="customer", status=400)
     now = await now_for(work, customer["id"])
     await _check_clock(work, customer)
-    subscription = _begun(work, params, customer, now)
-    await write_fields(work, subscription, params)
-    items = await _items(work, subscription, params, now)
-    work.insert(subscription)
-    await write_discounts(work, subscription, params)
-    _set_trial(subscription, params, items, now)
-    _set_anchor(subscription, params, items, now)
-    for item in items:
-        end = subscription["trial_end"] or period_of(subscription, item, now)[1]
-        item |= {"current_period_start": now, "current_period_end": end}
-    await put(work, subscription, items)
-    set_cancellation(subscription, params, now)
+    subscription, items = await begin(work, params, customer)
     await _bill_first(work, subscription, params, items, now, paid_by)
     await schedule(work, subscription, now)
     work.emit("customer.subscription.created", subscription)
     if subscription["status"] == "trialing" and subscription["trial_end"] <= now + WILL_END_BEFORE:
         work.emit("customer.subscription.trial_will_end", subscription)
     return subscription
-
-
-def _check_pairs(params: Mapping[str, Any]) -> None:
-    """Refuse parameters that are missing, or exclude each other."""
-    if "customer" not in params:
-        raise MissingParameter("customer")
-    if not params.get("items"):
-        raise MissingParameter("items")
-    for pair in (
-        ("trial_end", "trial_period_days"),
-        ("trial_end", "trial_from_plan"),
-        ("trial_period_days", "trial_from_plan"),
-        ("billing_cycle_anchor", "billing_cycle_anchor_config"),
-        ("cancel_at", "cancel_at_period_end"),
-    ):
-        if all(params.get(name) for name in pair):
-            raise exclusive(*pair)
-    if params.get("payment_behavior") == "pending_if_incomplete":
-        raise InvalidRequest(
-            "`payment_behavior` cannot be `pending_if_incomplete` when a subscription is created.",
-            param="payment_behavior",
-        )
 
 
 async def _check_clock(work: Work, customer: JsonObject) -> None:
@@ -119,96 +58,6 @@ async def _check_clock(work: Work, customer: JsonObject) -> None:
         )
 
 
-def _begun(work: Work, params: Mapping[str, Any], customer: JsonObject, now: int) -> JsonObject:
-    mode = params.get("billing_mode", {"type": "flexible"})
-    flexible = {"proration_discounts": "included", **mode.get("flexible", {})} if mode["type"] == "flexible" else None
-    currency = params.get("currency")
-    return blank(KIND) | {
-        "id": work.new_id("sub_1", 23),
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_mode": {"flexible": flexible, "type": mode["type"], "updated_at": None},
-        "cancellation_details": {"comment": None, "feedback": None, "feedback_option": None, "reason": None},
-        "collection_method": params.get("collection_method", "charge_automatically"),
-        "created": now,
-        "currency": None if currency is None else check_currency(currency),
-        "customer": customer["id"],
-        "default_tax_rates": [],
-        "invoice_settings": {
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
-            "issuer": {"type": "self"},
-        },
-        "items": {"data": []},
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-        },
-        "start_date": params.get("backdate_start_date", now),
-        "status": "incomplete",
-        "test_clock": customer["test_clock"],
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-    }
-
-
-async def _items(work: Work, subscription: JsonObject, params: JsonObject, now: int) -> list[JsonObject]:
-    given = params["items"]
-    if len(given) > MOST_ITEMS:
-        raise InvalidRequest(f"A subscription can have at most {MOST_ITEMS} items.", param="items")
-    items: list[JsonObject] = []
-    for position, one in enumerate(given):
-        item = await make_item(work, subscription, one, now=now, param=f"items[{position}]")
-        subscription["currency"] = subscription["currency"] or item["price"]["currency"]
-        items.append(item)
-    check_together(subscription, items)
-    return items
-
-
-def _set_trial(subscription: JsonObject, params: Mapping[str, Any], items: Sequence[JsonObject], now: int) -> None:
-    end = params.get("trial_end")
-    days = params.get("trial_period_days")
-    if days is None and params.get("trial_from_plan"):
-        days = max(item["price"]["recurring"]["trial_period_days"] or 0 for item in items)
-    if days is not None and days < 0:
-        code = "parameter_invalid_integer"
-        message = "This value must be greater than or equal to 0."
-        raise ParameterRefused(message, param="trial_period_days", code=code)
-    if end is None and days:
-        end = now + days * DAY
-    if end in (None, "now"):
-        return
-    check_trial_end(end, now)
-    subscription |= {"status": "trialing", "trial_end": end, "trial_start": now}
-
-
-def _set_anchor(subscription: JsonObject, params: Mapping[str, Any], items: Sequence[JsonObject], now: int) -> None:
-    """Set where the cycle begins: when asked for, else with the end of the trial, else now."""
-    config = params.get("billing_cycle_anchor_config")
-    first = subscription["trial_end"] or now
-    anchor = params.get("billing_cycle_anchor", first)
-    if config is not None:
-        anchor = anchor_by(config, first)
-        names = ("day_of_month", "hour", "minute", "month", "second")
-        subscription["billing_cycle_anchor_config"] = {name: config.get(name) for name in names}
-    elif anchor < first:
-        raise InvalidRequest(
-            "`billing_cycle_anchor` cannot be before the end of the trial."
-            if subscription["trial_end"]
-            else "`billing_cycle_anchor` must be a timestamp in the future.",
-            param="billing_cycle_anchor",
-        )
-    subscription["billing_cycle_anchor"] = first
-    latest = min(cadence_of(subscription, item).around(first)[1] for item in items)
-    if config is None and anchor > latest:
-        raise InvalidRequest(
-            f"`billing_cycle_anchor` cannot be later than next natural billing date ({latest}) for plan.",
-            param="billing_cycle_anchor",
-        )
-    subscription["billing_cycle_anchor"] = anchor
-
-
 async def _bill_first(
     work: Work,
     subscription: JsonObject,
@@ -218,7 +67,7 @@ async def _bill_first(
     paid_by: JsonObject | None,
 ) -> None:
     """Bill what the first period costs, and let the outcome decide how the subscription begins."""
-    lines = await _first_lines(work, subscription, params, items, now)
+    lines = await first_lines(work, subscription, params, items, now)
     if not lines:
         # All of it is metered: the first invoice comes when the period is over.
         SUBSCRIPTIONS.move(subscription, "collect", "active")
@@ -242,27 +91,3 @@ async def _bill_first(
         if behavior == "default_incomplete" and paid:
             await ask_for_method(work, subscription)
     subscription["latest_invoice"] = invoice["id"]
-
-
-async def _first_lines(
-    work: Work, subscription: JsonObject, params: JsonObject, items: Sequence[JsonObject], now: int
-) -> list[Line]:
-    free = params.get("proration_behavior") == "none"
-    lines = [] if free else await _backdated(work, subscription, items, now)
-    for item in items:
-        period = (now, item["current_period_end"])
-        if subscription["trial_end"]:
-            lines.append(await trial_line(work, subscription, item, period))
-        elif not is_metered(item):
-            lines.append(await period_line(work, subscription, item, period, free=free))
-    return lines + await added_lines(work, subscription, params.get("add_invoice_items", ()), now=now, items=items)
-
-
-async def _backdated(work: Work, subscription: JsonObject, items: Sequence[JsonObject], now: int) -> list[Line]:
-    """Return the lines for the time from a start in the past until now."""
-    start = subscription["start_date"]
-    if start > now:
-        raise InvalidRequest("`backdate_start_date` cannot be in the future.", param="backdate_start_date")
-    if start == now or subscription["trial_end"]:
-        return []
-    return [await backdated_line(work, subscription, item, (start, now)) for item in items if not is_metered(item)]

@@ -21,6 +21,7 @@ __all__ = [
     "bill",
     "collect_now",
     "collected",
+    "discounts_at",
     "hold_back",
     "keep_pending",
 ]
@@ -65,7 +66,7 @@ async def bill(
     """
     pending = await pending_items(work, subscription["customer"], subscription=subscription["id"])
     pending = [item for item in pending if item["currency"] == subscription["currency"]]
-    discounts = await _discounts(work, subscription, now)
+    discounts = await discounts_at(work, subscription, now)
     settings = subscription["invoice_settings"]
     fields = {name: settings[name] for name in ("custom_fields", "description", "footer") if settings.get(name)}
     invoice = await draft(
@@ -95,7 +96,7 @@ async def bill(
     return invoice
 
 
-async def _discounts(work: Work, subscription: JsonObject, now: int) -> list[JsonObject]:
+async def discounts_at(work: Work, subscription: JsonObject, now: int) -> list[JsonObject]:
     """Return the discounts that hold: the subscription's, or else its customer's; those that are over are taken off."""
     found = [await work.get("discount", one) for one in subscription["discounts"]]
     own = [one for one in found if one is not None and holds_at(one, now)]

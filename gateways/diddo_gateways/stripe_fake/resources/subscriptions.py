@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from diddo_gateways.stripe_fake.billing import renewing, subscription_following
+from diddo_gateways.stripe_fake.billing import renewing, subscription_following, subscription_previews
 from diddo_gateways.stripe_fake.billing.changing import change
 from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.discounts import take_off
@@ -23,8 +23,8 @@ from diddo_gateways.stripe_fake.lists import created_bounds, listed, sliced
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.work import JsonObject
 
-# Both are loaded for what they register.
-__all__ = ["renewing", "subscription_following"]
+# They are loaded for what they register.
+__all__ = ["renewing", "subscription_following", "subscription_previews"]
 
 KIND = "subscription"
 
