@@ -5,6 +5,7 @@ key and `expand[0]` a position. `a[]=x` counts up positions; `a[][b]=1&a[][c]=2`
 Rack reads it.
 """
 
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from diddo_gateways.stripe_fake.errors import ParameterRefused
@@ -15,6 +16,8 @@ Tree = dict[str, "str | Tree"]
 
 MOST_PAIRS = 10_000
 DEEPEST = 20
+# Names come again from request to request: those of up to this many bytes are taken apart once.
+REMEMBERED = 256
 
 
 def decode(text: bytes, into: Tree | None = None) -> Tree:
@@ -40,44 +43,61 @@ def decode(text: bytes, into: Tree | None = None) -> Tree:
         for pair in pairs:
             if pair:
                 name, _, value = pair.partition(b"=")
-                if b"%" in pair or b"+" in pair:
-                    name, value = (
-                        unquote_to_bytes(name.replace(b"+", b" ")),
-                        unquote_to_bytes(value.replace(b"+", b" ")),
-                    )
-                _add(tree, name.decode(), value.decode())
+                steps = _steps(name) if len(name) <= REMEMBERED else _taken_apart(name)
+                _add(tree, steps, _unquoted(value))
     except UnicodeDecodeError as error:
         raise ParameterRefused("Invalid UTF-8 in the request's parameters.") from error
     return tree
 
 
-def _add(tree: Tree, name: str, value: str) -> None:
-    if not name.endswith("]") or name.find("[") <= 0:
-        _set(tree, name, value, whole=name)
-        return
-    first, _, rest = name[:-1].partition("[")
-    steps = [first, *rest.split("][")]
+def _unquoted(text: bytes) -> str:
+    if b"%" in text or b"+" in text:
+        text = unquote_to_bytes(text.replace(b"+", b" "))
+    return text.decode()
+
+
+def _taken_apart(name: bytes) -> tuple[str, ...]:
+    """Return the steps of a name, `a[b][]` as `a`, `b` and the empty text."""
+    text = _unquoted(name)
+    if not text.endswith("]") or text.find("[") <= 0:
+        return (text,)
+    first, _, rest = text[:-1].partition("[")
+    return (first, *rest.split("]["))
+
+
+_steps = lru_cache(maxsize=4096)(_taken_apart)
+
+
+def _add(tree: Tree, steps: tuple[str, ...], value: str) -> None:
     if len(steps) > DEEPEST:
-        raise ParameterRefused(f"Parameters may be nested {DEEPEST} levels deep: {name}")
-    last = steps.pop()
-    for position, step in enumerate(steps):
+        raise ParameterRefused(f"Parameters may be nested {DEEPEST} levels deep: {_whole(steps)}")
+    for position, step in enumerate(steps[:-1]):
         inner = tree.get(step) if step else None
         # The common step, to where an earlier parameter has been; the rest is for `_enter`.
-        tree = inner if isinstance(inner, dict) else _enter(tree, step, [*steps[position + 1 :], last], whole=name)
-    _set(tree, last or str(len(tree)), value, whole=name)
+        tree = inner if isinstance(inner, dict) else _enter(tree, steps, position)
+    last = steps[-1]
+    if not last and len(steps) > 1:
+        last = str(len(tree))
+    if isinstance(tree.get(last), dict):
+        raise ParameterRefused("Invalid object", param=_whole(steps))
+    tree[last] = value
 
 
-def _enter(tree: Tree, step: str, following: list[str], *, whole: str) -> Tree:
+def _whole(steps: tuple[str, ...]) -> str:
+    """Return the name as it was sent."""
+    return steps[0] + "".join(f"[{step}]" for step in steps[1:])
+
+
+def _enter(tree: Tree, steps: tuple[str, ...], position: int) -> Tree:
     """Go one level down, making it when it is not there."""
-    if not step:
-        step = _element(tree, following)
+    step = steps[position] or _element(tree, steps[position + 1 :])
     inner = tree.setdefault(step, {})
     if isinstance(inner, str):
-        raise ParameterRefused("Invalid object", param=whole)
+        raise ParameterRefused("Invalid object", param=_whole(steps))
     return inner
 
 
-def _element(tree: Tree, following: list[str]) -> str:
+def _element(tree: Tree, following: tuple[str, ...]) -> str:
     """Return the position that an empty pair of brackets stands for: the last one, until a field of it comes again."""
     last = tree.get(str(len(tree) - 1))
     node: str | Tree | None = last
@@ -85,9 +105,3 @@ def _element(tree: Tree, following: list[str]) -> str:
         node = node.get(step) if isinstance(node, dict) else None
     again = node is not None or not isinstance(last, dict)
     return str(len(tree) if again else len(tree) - 1)
-
-
-def _set(tree: Tree, key: str, value: str, *, whole: str) -> None:
-    if isinstance(tree.get(key), dict):
-        raise ParameterRefused("Invalid object", param=whole)
-    tree[key] = value
