@@ -24,6 +24,8 @@ SUPPORTED = tuple(
 KNOWN = frozenset(SUPPORTED)
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())  # noqa: SIM905  likewise
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())  # noqa: SIM905  likewise
+# Without decimals by now, and still written with two, which are 00.
+WITHOUT_CENTS = frozenset({"isk", "ugx"})
 MAXIMUM = 99_999_999
 
 # Minor units. Currencies that are not listed have none of their own (Stripe converts the settlement currency's).
@@ -112,7 +114,7 @@ def check_amount(amount: int, currency: str, *, param: str = "amount") -> None:
         ParameterInvalidInteger: it is zero or less.
         AmountTooSmall: it is below the currency's minimum.
         AmountTooLarge: it has more than eight digits.
-        UnevenAmount: a three-decimal amount does not end in 0.
+        UnevenAmount: a three-decimal amount does not end in 0, or one of a currency without cents in 00.
     """
     if amount < 0:
         raise ParameterInvalidInteger("This value must be greater than or equal to 1.", param=param)
@@ -123,4 +125,6 @@ def check_amount(amount: int, currency: str, *, param: str = "amount") -> None:
     if amount > MAXIMUM:
         raise AmountTooLarge(f"Amount must be no more than {display(MAXIMUM, currency)}", param=param)
     if currency in THREE_DECIMAL and amount % 10:
-        raise UnevenAmount(currency, param=param)
+        raise UnevenAmount(currency, "the last digit", "0", param=param)
+    if currency in WITHOUT_CENTS and amount % 100:
+        raise UnevenAmount(currency, "the last two digits", "00", param=param)

@@ -51,10 +51,16 @@ def test_the_last_digit_of_a_three_decimal_amount_is_0() -> None:
     check_amount(1000, "kwd")
 
 
+@pytest.mark.parametrize("currency", ["isk", "ugx"])
+def test_the_last_two_digits_are_00_where_there_are_no_cents(currency: str) -> None:
+    assert "last two digits must be 00" in refusal(1050, currency).message
+    check_amount(1000, currency)
+
+
 @pytest.mark.parametrize("currency", SUPPORTED)
 def test_the_minimum_and_the_maximum_are_allowed(currency: str) -> None:
-    check_amount(max(minimum(currency), 10), currency)
-    check_amount(MAXIMUM - MAXIMUM % 10, currency)
+    check_amount(max(minimum(currency), 10) if currency not in ("isk", "ugx") else 100, currency)
+    check_amount(MAXIMUM - MAXIMUM % 100, currency)
 
 
 def test_every_minimum_is_of_a_supported_currency() -> None:

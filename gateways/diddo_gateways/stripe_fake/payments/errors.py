@@ -164,12 +164,10 @@ class AmountTooLarge(InvalidRequest):
 
 
 class UnevenAmount(InvalidRequest):
-    """An amount of a three-decimal currency whose last digit is not 0."""
+    """An amount of a currency that is written with more digits than its money has, which are not 0."""
 
-    def __init__(self, currency: str, *, param: str) -> None:
-        super().__init__(
-            f"Invalid amount: amounts in {currency} have three decimals, and the last digit must be 0.", param=param
-        )
+    def __init__(self, currency: str, digits: str, nought: str, *, param: str) -> None:
+        super().__init__(f"Invalid amount: of amounts in {currency} {digits} must be {nought}.", param=param)
 
 
 class InvalidCurrency(ParameterRefused):
