@@ -175,9 +175,9 @@ def _answers(form: Mapping[str, str]) -> Answers:
     tax_id = {"type": form.get("tax_id_type", ""), "value": form.get("tax_id_value", "")}
     return Answers(
         email=form.get("email", ""),
-        name=form.get("name", ""),
+        name="" if saved else form.get("name", ""),
         phone=form.get("phone", ""),
-        address={part: form.get(part, "") for part in ADDRESS},
+        address={} if saved and not form.get("line1") else {part: form.get(part, "") for part in ADDRESS},
         shipping_name=form.get("shipping_name", ""),
         shipping_address={part: form.get(f"shipping_{part}", "") for part in ADDRESS},
         business_name=form.get("business_name", ""),

@@ -24,7 +24,7 @@ from diddo_gateways.stripe_fake.payments.owners import own
 from diddo_gateways.stripe_fake.payments.setup import change_setup_intent, confirm_setup, make_setup_intent
 from diddo_gateways.stripe_fake.resources import customers
 from diddo_gateways.stripe_fake.resources.payment_intents import make_intent, provide
-from diddo_gateways.stripe_fake.resources.payment_methods import make_from_card, make_from_params, named
+from diddo_gateways.stripe_fake.resources.payment_methods import make_from_card, make_from_params, named, past_of
 from diddo_gateways.stripe_fake.transactions import Server, transact
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -257,8 +257,10 @@ async def _attempt(
         intent = await _setup_of(work, session)
         await change_setup_intent(work, intent, {"payment_method": method["id"]})
         await confirm_setup(work, intent, terms, mandate_data=ACCEPTED if method["type"] != "card" else None)
-    if intent["status"] == "requires_action":
-        return Challenge(intent["next_action"]["redirect_to_url"]["url"])
+    redirect = (intent["next_action"] or {}).get("redirect_to_url")
+    if redirect is not None:
+        return Challenge(redirect["url"])
+    # An account that microdeposits have to verify first does so after the session.
     await complete(work, session, intent)
     return Paid(destination(session))
 
@@ -278,7 +280,10 @@ async def _method(work: Work, form: CardForm, *, email: str | None) -> JsonObjec
         return await named(work, form.payment_method)
     billing = {"address": form.address(), "email": email, "name": form.name, "phone": form.phone}
     if form.method_data is not None:
-        return await make_from_params(work, {**form.method_data, "billing_details": billing})
+        method = await make_from_params(work, {**form.method_data, "billing_details": billing})
+        # The shopper has signed in to the bank on the page, as far as that needs to be.
+        (await past_of(work, method))["verified"] = True
+        return method
     if not form.cvc:
         raise Incomplete("Your card's security code is incomplete.", code="incomplete_cvc", param="cvc")
     details = CardDetails(form.number, form.exp_month, form.exp_year, form.cvc)
