@@ -471,3 +471,23 @@ def test_a_preview_of_nothing(payer: Any, invoices: Any) -> None:
     stranger = {"customer_details": {"tax_exempt": "exempt"}, "currency": "eur", "invoice_items": [{"amount": 900}]}
     previewed = invoices.create_preview(stranger)
     assert (previewed.customer, previewed.currency, previewed.total) == (None, "eur", 900)
+
+
+def test_a_revision_replaces_its_invoice(shop: Any, payer: Any, invoices: Any, well_formed: Any) -> None:
+    rate = shop.client.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False}).id
+    draft = billed(shop, payer, 1000, default_tax_rates=[rate], description="March")
+    wrong = invoices.finalize_invoice(draft.id)
+    revision = invoices.create({"from_invoice": {"action": "revision", "invoice": wrong.id}})
+    well_formed(revision)
+    assert (revision.status, revision.total, revision.description) == ("draft", 1200, "March")
+    assert revision.from_invoice.to_dict() == {"action": "revision", "invoice": wrong.id}
+    line = revision.lines.data[0]
+    assert line.id != wrong.lines.data[0].id
+    invoices.line_items.update(revision.id, line.id, {"amount": 500})
+    right = invoices.finalize_invoice(revision.id)
+    well_formed(right)
+    assert (right.amount_due, right.number) == (600, f"{payer.invoice_prefix}-0002")
+    replaced = invoices.retrieve(wrong.id)
+    assert (replaced.status, replaced.latest_revision) == ("void", right.id)
+    params = {"from_invoice": {"action": "revision", "invoice": wrong.id}}
+    assert refused(invoices.create, params).param == "from_invoice[invoice]"

@@ -240,9 +240,19 @@ async def finalize(work: Work, invoice: JsonObject, *, auto_advance: bool | None
             await schedule(work, invoice, now + COLLECTED_AFTER)
     work.emit("invoice.finalized", invoice)
     await tell_followers(work, invoice, "finalized")
+    if invoice["from_invoice"]:
+        await _replace(work, invoice)
     if not invoice["amount_due"]:
         invoice["attempted"] = True
         await settle(work, invoice)
+
+
+async def _replace(work: Work, revision: JsonObject) -> None:
+    """Void the invoice that a revision takes the place of."""
+    original = await work.get(KIND, revision["from_invoice"]["invoice"])
+    if original is not None and original["status"] == "open":
+        original["latest_revision"] = revision["id"]
+        await void(work, original)
 
 
 def _number(work: Work, customer: JsonObject) -> str:

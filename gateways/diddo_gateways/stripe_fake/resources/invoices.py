@@ -13,6 +13,7 @@ from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment
 from diddo_gateways.stripe_fake.billing.invoice_settings import due_date, invoice_fields
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES, InvoiceFinal
 from diddo_gateways.stripe_fake.billing.previewing import preview
+from diddo_gateways.stripe_fake.billing.revising import revise
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import CardError, InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.generic.scanning import scan
@@ -48,6 +49,11 @@ filtered_by(KIND, *FILTERS, SUBSCRIPTION)
 async def create(call: Call) -> Answer:
     """Make a draft, of pending invoice items if it is to include them."""
     work, params = call.work, call.params
+    if "from_invoice" in params:
+        refused = next((name for name in params if name not in ("from_invoice", "auto_advance", "metadata")), None)
+        if refused:
+            raise NotModelled(f"The parameter {refused} beside from_invoice: update the draft instead")
+        return await revise(work, params)
     if "customer" not in params:
         raise MissingParameter("customer")
     customer = await work.fetch("customer", params["customer"], param="customer", status=400)
