@@ -1,6 +1,5 @@
 """The generic tier through the official SDK: one journey per pattern of operation."""
 
-import io
 import json
 from typing import Any
 
@@ -20,25 +19,31 @@ def refused(call: Any, *args: Any, **options: Any) -> stripe.StripeError:
     return caught.value
 
 
-def test_an_object_is_made_in_full_changed_listed_and_deleted(shop: Any, v1: Any, well_formed: Any) -> None:
-    made = v1.coupons.create({"id": "SUMMER25", "percent_off": 25, "metadata": {"a": "1", "b": "2"}})
+PORTAL = {"features": {"invoice_history": {"enabled": True}}}
+ADDRESS = {"line1": "1 Market Street", "city": "San Francisco", "state": "CA", "country": "US", "postal_code": "94105"}
+
+
+def test_an_object_is_made_in_full_changed_listed_and_deleted(v1: Any, well_formed: Any) -> None:
+    locations = v1.terminal.locations
+    made = locations.create({"display_name": "Shop", "address": ADDRESS, "metadata": {"a": "1", "b": "2"}})
     well_formed(made)
-    assert (made.id, made.duration, made.valid, made.times_redeemed) == ("SUMMER25", "once", True, 0)
-    changed = v1.coupons.update("SUMMER25", {"name": "Quarter", "metadata": {"a": "", "c": "3"}})
-    assert (changed.name, changed.metadata.to_dict()) == ("Quarter", {"b": "2", "c": "3"})
-    assert v1.coupons.retrieve("SUMMER25").to_dict() == changed.to_dict()
-    assert [coupon.id for coupon in v1.coupons.list().data] == ["SUMMER25"]
-    assert v1.coupons.delete("SUMMER25").to_dict() == {"id": "SUMMER25", "object": "coupon", "deleted": True}
-    assert refused(v1.coupons.retrieve, "SUMMER25").http_status == 404
-    assert shop.events() == ["coupon.created", "coupon.updated", "coupon.deleted"]
+    assert (made.display_name, made.address.city, made.livemode) == ("Shop", "San Francisco", False)
+    changed = locations.update(made.id, {"display_name": "Stall", "metadata": {"a": "", "c": "3"}})
+    assert (changed.display_name, changed.metadata.to_dict()) == ("Stall", {"b": "2", "c": "3"})
+    assert locations.retrieve(made.id).to_dict() == changed.to_dict()
+    assert [location.id for location in locations.list().data] == [made.id]
+    assert locations.delete(made.id).to_dict() == {"id": made.id, "object": "terminal.location", "deleted": True}
+    assert refused(locations.retrieve, made.id).http_status == 404
 
 
-def test_an_event_tells_what_was_before(v1: Any) -> None:
-    rate = v1.tax_rates.create({"display_name": "VAT", "inclusive": False, "percentage": 19, "metadata": {"a": "1"}})
-    v1.tax_rates.update(rate.id, {"active": False, "metadata": {"a": "2", "b": "3"}})
-    v1.tax_rates.update(rate.id, {"active": False})
-    (event,) = v1.events.list({"type": "tax_rate.updated"}).data
-    assert event.data.previous_attributes.to_dict() == {"active": True, "metadata": {"a": "1", "b": None}}
+def test_an_event_tells_what_was_before(shop: Any, v1: Any) -> None:
+    portal = v1.billing_portal.configurations.create({**PORTAL, "metadata": {"a": "1"}})
+    v1.billing_portal.configurations.update(portal.id, {"active": False, "metadata": {"a": "2", "b": "3"}})
+    v1.billing_portal.configurations.update(portal.id, {"active": False})
+    assert shop.events() == ["billing_portal.configuration.created", "billing_portal.configuration.updated"]
+    (event,) = v1.events.list({"type": "billing_portal.configuration.updated"}).data
+    before = event.data.previous_attributes.to_dict()
+    assert (before["active"], before["metadata"]) == (True, {"a": "1", "b": None})
     assert event.data.object.active is False
 
 
@@ -48,56 +53,47 @@ def test_ids_begin_as_stripes_do(v1: Any) -> None:
     assert v1.setup_intents.create().id.startswith("seti_1")
 
 
-def test_an_id_that_is_taken_is_refused(v1: Any) -> None:
-    v1.coupons.create({"id": "ONCE", "percent_off": 5})
-    error = refused(v1.coupons.create, {"id": "ONCE", "percent_off": 6})
-    assert (error.code, error.user_message) == ("resource_already_exists", "Coupon already exists.")
-
-
 @pytest.mark.parametrize(
     ("params", "code", "param"),
     [
         ({"percent_of": 25}, "parameter_unknown", "percent_of"),
-        ({"percent_off": "lots"}, None, "percent_off"),
-        ({"duration": "always"}, None, "duration"),
-        ({"amount_off": 1, "currency": "xyz"}, None, "currency"),
+        ({"amount": "lots"}, "parameter_invalid_integer", "amount"),
+        ({"currency": "xyz"}, None, "currency"),
         ({"metadata": {"k" * 41: "v"}}, None, "metadata"),
     ],
 )
 def test_wrong_parameters_are_stripes_errors(v1: Any, params: Any, code: str | None, param: str) -> None:
-    error = refused(v1.coupons.create, params)
+    error = refused(v1.topups.create, {"amount": 2000, "currency": "usd", **params})
     assert (error.http_status, error.code, error.param) == (400, code, param)
-    assert v1.coupons.list().data == []
+    assert v1.topups.list().data == []
 
 
 def test_what_is_named_must_be_there(v1: Any) -> None:
-    error = refused(v1.promotion_codes.create, {"promotion": {"type": "coupon", "coupon": "NONE"}})
-    assert (error.http_status, error.code, error.param) == (400, "resource_missing", "promotion[coupon]")
-    assert str(error.user_message) == "No such coupon: 'NONE'"
+    error = refused(v1.quotes.create, {"customer": "cus_none"})
+    assert (error.http_status, error.code, error.param) == (400, "resource_missing", "customer")
+    assert str(error.user_message) == "No such customer: 'cus_none'"
 
 
 def test_lists_are_paged_and_filtered(v1: Any) -> None:
-    v1.coupons.create({"id": "A", "percent_off": 5})
-    v1.coupons.create({"id": "B", "percent_off": 5})
-    made = [
-        v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": code, "active": active})
-        for coupon, code, active in (("A", "ONE", True), ("A", "TWO", False), ("B", "THREE", True))
-    ]
-    newest_first = [code.id for code in reversed(made)]
+    portals = v1.billing_portal.configurations
+    made = [portals.create({**PORTAL, "name": name}) for name in ("one", "two", "three")]
+    portals.update(made[1].id, {"active": False})
+    newest_first = [portal.id for portal in reversed(made)]
 
-    def codes(**filters: Any) -> list[str]:
-        return [found.code for found in v1.promotion_codes.list(filters).auto_paging_iter()]
+    def names(**filters: Any) -> list[str]:
+        return [found.name for found in portals.list(filters).auto_paging_iter()]
 
-    assert codes(limit=1) == ["THREE", "TWO", "ONE"]
-    assert codes(code="TWO") == ["TWO"]
-    assert codes(active=True) == ["THREE", "ONE"]
-    assert codes(coupon="A") == ["TWO", "ONE"]
-    assert codes(coupon="A", active=False) == ["TWO"]
-    assert codes(created={"gt": made[0].created + 60}) == []
-    page = v1.promotion_codes.list({"limit": 1, "ending_before": newest_first[2]})
-    assert ([code.id for code in page.data], page.has_more) == ([newest_first[1]], True)
-    assert v1.promotion_codes.list({"coupon": "A", "ending_before": newest_first[2]}).data[0].code == "TWO"
-    assert refused(v1.promotion_codes.list, {"starting_after": "promo_no"}).param == "starting_after"
+    assert names(limit=1) == ["three", "two", "one"]
+    assert names(active=True) == ["three", "one"]
+    assert names(active=False, is_default=False) == ["two"]
+    page = portals.list({"limit": 1, "ending_before": newest_first[2]})
+    assert ([portal.id for portal in page.data], page.has_more) == ([newest_first[1]], True)
+    assert portals.list({"active": True, "ending_before": newest_first[2]}).data[0].name == "three"
+    assert refused(portals.list, {"starting_after": "bpc_no"}).param == "starting_after"
+    for alias in ("a", "b"):
+        v1.radar.value_lists.create({"alias": alias, "name": alias})
+    assert [found.alias for found in v1.radar.value_lists.list({"alias": "b"})] == ["b"]
+    assert v1.radar.value_lists.list({"created": {"gt": 9_999_999_999}}).data == []
 
 
 def test_ranges_filter_other_fields_than_created(v1: Any) -> None:
@@ -220,16 +216,6 @@ def test_secrets_are_found_and_deleted_by_what_describes_them(v1: Any) -> None:
     assert refused(v1.apps.secrets.find, {"name": "two", "scope": scope}).http_status == 404
 
 
-def test_files_are_uploaded(v1: Any, well_formed: Any) -> None:
-    proof = io.BytesIO(b"\x89PNG\r\n\x00\xff\n")
-    proof.name = "proof.png"
-    made = v1.files.create({"purpose": "dispute_evidence", "file": proof})
-    well_formed(made)
-    assert (made.filename, made.size, made.type, made.purpose) == ("proof.png", 9, "png", "dispute_evidence")
-    link = v1.file_links.create({"file": made.id})
-    assert v1.files.retrieve(made.id).links.data[0].id == link.id
-
-
 def test_a_pdf_is_downloaded(shop: Any, v1: Any) -> None:
     quote = v1.quotes.create()
     url = f"{shop.server.url}/v1/quotes/{quote.id}/pdf"
@@ -240,17 +226,16 @@ def test_a_pdf_is_downloaded(shop: Any, v1: Any) -> None:
 
 
 def test_expansion_reaches_generic_objects(v1: Any) -> None:
-    v1.coupons.create({"id": "A", "percent_off": 5})
-    made = v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": "A"}, "expand": ["promotion.coupon"]})
-    assert made.promotion.coupon.percent_off == 5
-    page = v1.promotion_codes.list({"expand": ["data.promotion.coupon"]})
-    assert page.data[0].promotion.coupon.id == "A"
+    portal = v1.billing_portal.configurations.create(PORTAL).id
+    given = {"customer": v1.customers.create().id, "configuration": portal, "expand": ["configuration"]}
+    assert v1.billing_portal.sessions.create(given).configuration.features.invoice_history.enabled
 
 
 def test_a_repeated_key_repeats_the_answer(v1: Any) -> None:
-    first, again = (v1.coupons.create({"percent_off": 5}, {"idempotency_key": "k"}) for _ in range(2))
+    topup = {"amount": 2000, "currency": "usd"}
+    first, again = (v1.topups.create(topup, {"idempotency_key": "k"}) for _ in range(2))
     assert first.id == again.id
-    assert len(v1.coupons.list().data) == 1
+    assert len(v1.topups.list().data) == 1
 
 
 def test_the_second_version_speaks_json(shop: Any) -> None:
@@ -278,21 +263,20 @@ def test_the_second_version_has_errors_of_its_own_form(shop: Any) -> None:
 def test_generic_objects_outlive_a_restart(serve: Any, tmp_path: Any) -> None:
     state = tmp_path / "state.db"
     with serve(state) as server:
-        made = server.client().v1.coupons.create({"percent_off": 5})
-        code = server.client().v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": made.id}})
+        made = server.client().v1.radar.value_lists.create({"alias": "a", "name": "A"})
     with serve(state) as server:
-        v1 = server.client().v1
-        assert v1.coupons.retrieve(made.id).to_dict() == made.to_dict()
-        assert [found.id for found in v1.promotion_codes.list({"code": code.code}).data] == [code.id]
+        lists = server.client().v1.radar.value_lists
+        assert lists.retrieve(made.id).to_dict() == made.to_dict()
+        assert [found.id for found in lists.list({"alias": "a"}).data] == [made.id]
 
 
 def test_generic_objects_stay_in_their_world(server: Any) -> None:
-    mine, other = (server.client(f"sk_test_{name}").v1 for name in ("mine", "other"))
-    made = mine.coupons.create({"id": "SAME", "percent_off": 5})
-    assert other.coupons.list().data == []
-    assert refused(other.coupons.retrieve, made.id).http_status == 404
-    assert other.coupons.create({"id": "SAME", "percent_off": 9}).percent_off == 9
-    assert mine.coupons.retrieve("SAME").percent_off == 5
+    mine, other = (server.client(f"sk_test_{name}").v1.radar.value_lists for name in ("mine", "other"))
+    made = mine.create({"alias": "same", "name": "Mine"})
+    assert other.list().data == []
+    assert refused(other.retrieve, made.id).http_status == 404
+    assert other.create({"alias": "same", "name": "Other"}).name == "Other"
+    assert mine.retrieve(made.id).name == "Mine"
 
 
 def test_webhooks_tell_of_generic_objects(serve: Any) -> None:
@@ -304,11 +288,11 @@ def test_webhooks_tell_of_generic_objects(serve: Any) -> None:
 
     with serve(deliver=deliver) as server:
         v1 = server.client().v1
-        v1.webhook_endpoints.create({"url": "https://shop.test/hooks", "enabled_events": ["tax_rate.created"]})
-        v1.coupons.create({"percent_off": 5})
-        rate = v1.tax_rates.create({"display_name": "VAT", "inclusive": False, "percentage": 19})
+        v1.webhook_endpoints.create({"url": "https://shop.test/hooks", "enabled_events": ["topup.created"]})
+        v1.billing_portal.configurations.create(PORTAL)
+        topup = v1.topups.create({"amount": 2000, "currency": "usd"})
         server.call(server.fake.settled())
-    assert [(event["type"], event["data"]["object"]["id"]) for event in delivered] == [("tax_rate.created", rate.id)]
+    assert [(event["type"], event["data"]["object"]["id"]) for event in delivered] == [("topup.created", topup.id)]
 
 
 def test_documentation_ids_name_what_is_made_when_first_asked_for(serve: Any) -> None:
