@@ -148,6 +148,19 @@ class TestAtOnce:
         assert shop.publishable().v1.setup_intents.confirm(intent.id, params).status == "succeeded"
         assert setups.retrieve(intent.id).mandate is not None
 
+    def test_with_automatic_methods_any_type_can_be_given(self, v1: Any, setups: Any) -> None:
+        params = {"confirm": True, "mandate_data": ONLINE, "return_url": RETURN_URL}
+        intent = setups.create({**params, "payment_method": "pm_usBankAccount_success"})
+        assert (intent.status, intent.payment_method_types) == ("succeeded", ["card", "link", "us_bank_account"])
+        assert setups.update(intent.id, {"description": "x"}).payment_method_types == intent.payment_method_types
+        cards = {"automatic_payment_methods": {"enabled": False}, "payment_method": "pm_usBankAccount_success"}
+        assert refused(setups.create, cards).code == "setup_intent_invalid_parameter"
+        error = refused(setups.create, {"payment_method_configuration": "pmc_nobody"})
+        assert (error.code, error.param) == ("resource_missing", "payment_method_configuration")
+        mine = v1.payment_method_configurations.create({"name": "mine"})
+        made = setups.create({"payment_method_configuration": mine.id})
+        assert made.payment_method_configuration_details.id == mine.id
+
 
 class TestElsewhere:
     def test_a_wallet_is_authorised_on_its_page(self, shop: Any, v1: Any, setups: Any, well_formed: Any) -> None:

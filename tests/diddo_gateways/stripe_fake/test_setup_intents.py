@@ -174,6 +174,19 @@ class TestConfirming:
         assert shop.events()[-1] == "setup_intent.setup_failed"
         assert setups.confirm(intent.id, {**params, "payment_method": "pm_card_visa"}).last_setup_error is None
 
+    @pytest.mark.parametrize(
+        ("option", "result"),
+        [
+            ({"moto": True}, None),
+            ({"three_d_secure": {"transaction_id": "b", "cryptogram": "c", "version": "2.2.0"}}, "authenticated"),
+        ],
+    )
+    def test_a_card_that_is_not_asked(self, shop: Any, option: dict[str, Any], result: str | None) -> None:
+        options = {"payment_method_options": {"card": option}, "expand": ["latest_attempt"]}
+        intent = set_up(shop, CHALLENGED, **options)
+        shown = intent.latest_attempt.payment_method_details.card.three_d_secure  # type: ignore[union-attr]
+        assert (intent.status, shown and shown.result) == ("succeeded", result)
+
     def test_the_return_url(self, shop: Any, setups: Any) -> None:
         intent = setups.create({"payment_method": "pm_card_visa"})
         error = refused(setups.confirm, intent.id)

@@ -20,16 +20,16 @@ __all__ = ["KIND", "NOUN", "change_setup_intent", "confirm_setup", "make_setup_i
 
 KIND = "setup_intent"
 NOUN = "setupintent"
+CONFIGURATION = "payment_method_configuration"
 
 PLAIN = ("customer", "customer_account", "description", "usage")
 NOT_MODELLED = {
     "attach_to_self": "Setting up the payment method of one's own account",
     "on_behalf_of": "A setup on behalf of a connected account",
 }
-CARD_OPTIONS_NOT_MODELLED = {
-    "moto": "A card that was told over the phone",
-    "three_d_secure": "An authentication by somebody else",
-}
+TYPE_LISTS = ("allowed_payment_method_types", "excluded_payment_method_types")
+# What an account offers unless it was told otherwise.
+OFFERED = ("card", "link")
 OPTIONS = "setup_intent.payment_method_options"
 
 
@@ -37,7 +37,6 @@ async def make_setup_intent(work: Work, params: Mapping[str, Any]) -> JsonObject
     """Make and insert a setup intent from the parameters of its creation, not confirmed and not told of yet."""
     intent_id = work.new_id("seti_1", 23)
     automatic = params.get("automatic_payment_methods", {"enabled": True})
-    configuration = params.get("payment_method_configuration", "pmc_1" + work.world.account.removeprefix("acct_1"))
     enabled = automatic["enabled"]
     intent = blank(KIND) | {
         "id": intent_id,
@@ -47,7 +46,9 @@ async def make_setup_intent(work: Work, params: Mapping[str, Any]) -> JsonObject
         "client_secret": intent_id + work.new_id("_secret_", 27),
         "created": work.now,
         "managed_payments": {"enabled": False},
-        "payment_method_configuration_details": {"id": configuration, "parent": None} if enabled else None,
+        "payment_method_configuration_details": (
+            {"id": "pmc_1" + work.world.account.removeprefix("acct_1"), "parent": None} if enabled else None
+        ),
         "payment_method_options": {
             "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
         },
@@ -86,7 +87,11 @@ async def _apply(work: Work, intent: JsonObject, params: Mapping[str, Any], exis
         intent["flow_directions"] = params["flow_directions"]
     if "metadata" in params:
         intent["metadata"] = merged(intent["metadata"], params["metadata"])
-    _set_types(intent, params)
+    if configuration := params.get("payment_method_configuration"):
+        await work.fetch(CONFIGURATION, configuration, param=CONFIGURATION, status=400)
+        intent["payment_method_configuration_details"] = {"id": configuration, "parent": None}
+    if existing is None or any(name in params for name in TYPE_LISTS):
+        _set_types(intent, params)
     _set_options(intent, params.get("payment_method_options") or {})
     method = await _method(work, params)
     if method is not None:
@@ -96,11 +101,8 @@ async def _apply(work: Work, intent: JsonObject, params: Mapping[str, Any], exis
 def _refuse_unmodelled(params: Mapping[str, Any]) -> None:
     if "payment_method_types" in params:
         raise IntentTypesGone
-    card = (params.get("payment_method_options") or {}).get("card") or {}
-    found = [what for name, what in NOT_MODELLED.items() if params.get(name)]
-    found += [what for name, what in CARD_OPTIONS_NOT_MODELLED.items() if card.get(name)]
-    if found:
-        raise NotModelled(found[0])
+    if unmodelled := next((what for name, what in NOT_MODELLED.items() if params.get(name)), None):
+        raise NotModelled(unmodelled)
 
 
 async def _method(work: Work, params: Mapping[str, Any]) -> JsonObject | None:
@@ -114,20 +116,27 @@ async def _method(work: Work, params: Mapping[str, Any]) -> JsonObject | None:
 def _provide(intent: JsonObject, method: JsonObject, existing: JsonObject | None) -> None:
     SETUPS.check(intent, "provide")
     if method["type"] not in intent["payment_method_types"]:
-        raise SetupMethodTypeRefused(method["type"], intent["payment_method_types"])
+        if not _is_activated(intent, method["type"]):
+            raise SetupMethodTypeRefused(method["type"], intent["payment_method_types"])
+        intent["payment_method_types"].append(method["type"])
     check_setup_owner(method, intent["customer"], existing)
     SETUPS.move(intent, "provide", "requires_confirmation")
     intent |= {"payment_method": method["id"], "next_action": None}
 
 
+def _is_activated(intent: JsonObject, kind: str) -> bool:
+    """Say whether a type can be given that is not listed: with automatic methods all are activated in the sandbox."""
+    automatic = intent["automatic_payment_methods"] is not None and not intent["allowed_payment_method_types"]
+    return automatic and kind not in (intent["excluded_payment_method_types"] or ())
+
+
 def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:
-    for name in ("allowed_payment_method_types", "excluded_payment_method_types"):
+    for name in TYPE_LISTS:
         if name in params:
             intent[name] = params[name] or None
-    # What an account offers unless it was told otherwise.
-    offered = ["card"] if intent["automatic_payment_methods"] is None else ["card", "link"]
+    offered = OFFERED[:1] if intent["automatic_payment_methods"] is None else OFFERED
     allowed = intent["allowed_payment_method_types"] or offered
-    excluded = intent["excluded_payment_method_types"] or []
+    excluded = intent["excluded_payment_method_types"] or ()
     intent["payment_method_types"] = [name for name in allowed if name not in excluded]
     if not intent["payment_method_types"]:
         raise InvalidRequest(

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from diddo_gateways.stripe_fake.errors import InvalidRequest
-from diddo_gateways.stripe_fake.payments.authentication import judge, open_challenge, passed_challenge
+from diddo_gateways.stripe_fake.payments.authentication import (
+    Verdict,
+    authenticated_elsewhere,
+    judge,
+    open_challenge,
+    passed_challenge,
+)
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
 from diddo_gateways.stripe_fake.payments.confirmation import decline_fields
 from diddo_gateways.stripe_fake.payments.errors import PaymentMethodUsedUp
@@ -88,8 +94,7 @@ async def _agree(
 
 async def _confirm_card(work: Work, intent: JsonObject, method: JsonObject, terms: Terms) -> None:
     card = card_of(work, method)
-    requested = intent["payment_method_options"]["card"]["request_three_d_secure"]
-    verdict = judge(card, off_session=False, set_up=False, requested=requested or "automatic")
+    verdict = _judged(card, intent, terms)
     if verdict.challenge:
         return await _ask(work, intent, method, terms)
     shown = verdict.three_d_secure
@@ -99,6 +104,15 @@ async def _confirm_card(work: Work, intent: JsonObject, method: JsonObject, term
     # Unlike a payment, a setup tells the code itself where the issuer's is not known.
     fields = {"decline_code": decline.code, **decline_fields(decline)}
     raise await refuse(work, intent, method, "confirm", fields, three_d_secure=shown)
+
+
+def _judged(card: Card, intent: JsonObject, terms: Terms) -> Verdict:
+    if terms.three_d_secure is not None:
+        return authenticated_elsewhere(card, terms.three_d_secure)
+    if terms.moto:
+        return Verdict()
+    requested = intent["payment_method_options"]["card"]["request_three_d_secure"]
+    return judge(card, off_session=False, set_up=False, requested=requested or "automatic")
 
 
 def _declined(card: Card, method: JsonObject) -> Decline | None:

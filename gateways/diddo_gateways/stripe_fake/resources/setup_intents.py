@@ -139,11 +139,14 @@ async def _confirm(call: Call, intent: JsonObject) -> None:
     # Stripe.js takes the customer to the challenge itself, and needs no URL to come back to.
     if "return_url" not in params and not call.publishable and _may_redirect(intent):
         raise SetupReturnUrlMissing(intent)
+    card_options = (params.get("payment_method_options") or {}).get("card") or {}
     terms = Terms(
         return_url=params.get("return_url"),
         use_stripe_sdk=bool(params.get("use_stripe_sdk")),
         mandate_data=params.get("mandate_data") or None,
         by_customer=call.publishable,
+        moto=bool(card_options.get("moto")),
+        three_d_secure=card_options.get("three_d_secure"),
     )
     await confirm_setup(call.work, intent, terms)
 
