@@ -110,11 +110,10 @@ async def _event(work: Work, event_id: str) -> JsonObject | None:
 
 async def _content(work: Work, event: JsonObject, target: Target) -> JsonObject:
     """Return what is sent of an event."""
-    if event["object"] == thin_events.KIND:
-        return thin_events.notification(event)
-    if target.thin:
-        thin = thin_events.of_snapshot(event)
-        return event if thin is None else thin_events.notification(thin)
+    stored_thin = event["object"] == thin_events.KIND
+    thin = event if stored_thin else thin_events.of_snapshot(event) if target.thin else None
+    if thin is not None:
+        return thin_events.notification(thin) | {"context": target.account}
     event = await rendered(work, event, target.api_version)
     if target.account is not None:
         return {"id": event.pop("id"), "object": event.pop("object"), "account": target.account, **event}

@@ -2,7 +2,7 @@
 
 What the API never shows again of an endpoint, or only when asked, is kept apart from it in a document of kind
 `webhook_secret` and the same id: `secret`, `former` (rotated secrets, each with the Unix second `until` which it still
-signs), `connect` (whether it hears of connected accounts) and, for an event destination, `url`.
+signs), `connect` and `own` (whether it hears of connected accounts, and of its own) and, for an event destination, `url`.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,8 @@ class Endpoint(NamedTuple):
         id: its id.
         enabled_events: the types that it listens to, those of thin events without their `v1.`.
         counts: whether `pending_webhooks` counts it: thin notifications and the server's own endpoints do not count.
-        connect: whether it hears of connected accounts, and then only of them.
+        connect: whether it hears of connected accounts.
+        own: whether it hears of its own account.
         thin: whether it gets thin notifications in place of events.
     """
 
@@ -66,11 +67,12 @@ class Endpoint(NamedTuple):
     enabled_events: frozenset[str]
     counts: bool = True
     connect: bool = False
+    own: bool = True
     thin: bool = False
 
     def takes(self, event_type: str) -> bool:
         """Say whether events of that type in its own account go to this endpoint."""
-        return (event_type in self.enabled_events or "*" in self.enabled_events) and not self.connect
+        return (event_type in self.enabled_events or "*" in self.enabled_events) and self.own
 
 
 async def endpoints_of(world: World, platform: Sequence[PlatformEndpoint]) -> list[Endpoint]:
@@ -82,7 +84,7 @@ async def endpoints_of(world: World, platform: Sequence[PlatformEndpoint]) -> li
     found += await _enabled(world)
     if world.platform is not None:
         listening = [endpoint for endpoint in await _enabled(world.platform) if endpoint.connect]
-        found += [it._replace(id=CONNECT + it.id, connect=False) for it in listening]
+        found += [it._replace(id=CONNECT + it.id, own=True) for it in listening]
     return found
 
 
@@ -98,11 +100,11 @@ async def _enabled(world: World) -> list[Endpoint]:
 
 
 async def _endpoint(world: World, obj: dict[str, Any]) -> Endpoint:
-    kept = await world.get(SECRET_KIND, obj["id"])
-    connect = kept is not None and bool(orjson.loads(kept.body).get("connect"))
-    enabled = frozenset(obj["enabled_events"])
-    if obj.get("event_payload") == "thin":
-        every = catalogue.load().thin_events if "*" in enabled else enabled
-        heard = frozenset(name.removeprefix(THIN) for name in every)
-        return Endpoint(obj["id"], heard, counts=False, connect=connect, thin=True)
-    return Endpoint(obj["id"], enabled, connect=connect)
+    document = await world.get(SECRET_KIND, obj["id"])
+    kept = {} if document is None else orjson.loads(document.body)
+    connect = kept.get("connect", False)
+    heard = Endpoint(obj["id"], frozenset(obj["enabled_events"]), connect=connect, own=kept.get("own", not connect))
+    if obj.get("event_payload") != "thin":
+        return heard
+    every = catalogue.load().thin_events if "*" in heard.enabled_events else heard.enabled_events
+    return heard._replace(enabled_events=frozenset(name.removeprefix(THIN) for name in every), counts=False, thin=True)

@@ -171,6 +171,22 @@ def test_a_destination_is_changed_stopped_resumed_and_deleted(shop: HookedShop) 
     assert shop.settle() == []
 
 
+@pytest.mark.parametrize(
+    ("scopes", "heard"),
+    [(["@self"], ["mine"]), (["@accounts"], ["theirs"]), (["@self", "@accounts"], ["mine", "theirs"])],
+)
+def test_whose_events_a_destination_gets(shop: HookedShop, scopes: list[str], heard: list[str]) -> None:
+    made = destination(shop, "v1.customer.created", events_from=scopes)
+    seller = shop.v1.accounts.create({"type": "custom", "country": "US"})
+    shop.v1.customers.create({"name": "mine"})
+    shop.v1.customers.create({"name": "theirs"}, {"stripe_account": seller.id})
+    secret = made.webhook_endpoint.signing_secret
+    told: list[Any] = [shop.client.parse_event_notification(it.body, it.signature, secret) for it in shop.settle()]
+    # The context that a notification brings is the account in which the SDK then looks.
+    assert sorted(it.fetch_related_object().name for it in told) == heard
+    assert all(it.fetch_event().id == it.id for it in told)
+
+
 def test_accounts_of_the_second_version_tell_of_themselves(shop: HookedShop) -> None:
     made = destination(shop, "v2.core.account.created", "v2.core.account.updated", "v2.core.account.closed")
     destination(shop, "*", payload="snapshot", webhook_endpoint={"url": "https://shop.test/full"})

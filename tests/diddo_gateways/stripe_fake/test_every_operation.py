@@ -83,6 +83,7 @@ REFUSED = {
     "POST /v1/test_helpers/refunds/{refund}/expire": 400,
     "POST /v1/test_helpers/test_clocks/{test_clock}/advance": 400,
     "POST /v1/tokens": 400,
+    "POST /v2/core/event_destinations": 400,
 }
 
 

@@ -57,10 +57,12 @@ async def create(call: Call) -> Answer:
         "id": destination["id"],
         "object": SECRET_KIND,
         "secret": new_secret(work),
-        "connect": "@self" not in scopes,
+        "connect": "@accounts" in scopes,
+        "own": "@self" in scopes,
+        "url": params[kind].get("url"),
     }
     work.insert(destination)
-    work.insert(kept | {"url": params[kind].get("url")})
+    work.insert(kept)
     return await _shown(call, destination)
 
 
