@@ -9,6 +9,8 @@ import pytest
 from diddo_rules.testing import Reply
 from diddo_sandbox.testing import InProcessSandbox
 
+from .browsing import browser, open_page, own_key, server  # noqa: F401  fixtures
+
 BUYER = {
     "first_name": "Ada",
     "last_name": "Okafor",

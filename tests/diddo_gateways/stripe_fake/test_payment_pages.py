@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import stripe
-from test_session_payments import now, open_session
+
+from .test_session_payments import now, open_session
 
 
 def raw(client: stripe.StripeClient, method: str, path: str, **params: Any) -> Any:

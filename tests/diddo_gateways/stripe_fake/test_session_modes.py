@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from test_session_payments import VISA, now, pay, with_card
-
 from diddo_gateways.stripe_fake.checkout.paying import Challenge, Declined, Paid
 from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
+
+from .test_session_payments import VISA, now, pay, with_card
 
 
 def recurring(amount: int = 1500, **more: Any) -> dict[str, Any]:

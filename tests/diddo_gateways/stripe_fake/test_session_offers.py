@@ -7,13 +7,14 @@ import pytest
 import stripe
 from hypothesis import given
 from hypothesis import strategies as st
-from test_session_payments import VISA, now, open_session, pay
 
 from diddo_gateways.stripe_fake.checkout.answers import Answers
 from diddo_gateways.stripe_fake.checkout.choices import Choices
 from diddo_gateways.stripe_fake.checkout.expiring import recover
 from diddo_gateways.stripe_fake.checkout.paying import Declined, Paid, change_session, pay_session
 from diddo_gateways.stripe_fake.checkout.totals import add_up
+
+from .test_session_payments import VISA, now, open_session, pay
 
 HOME = {"line1": "1 Market Street", "city": "San Francisco", "country": "US", "postal_code": "94105", "state": "CA"}
 ADA = Answers(email="ada@example.com", name="Ada", address=HOME)
