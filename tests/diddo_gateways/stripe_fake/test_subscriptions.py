@@ -453,3 +453,76 @@ def test_previews(plans: Plans, well_formed: Any) -> None:
     assert plans.shop.events() == events
     made = plans.v1.subscriptions.update(subscription.id, {**wanted, "proration_behavior": "always_invoice"})
     assert plans.v1.invoices.retrieve(made.latest_invoice).total == at_once.total
+
+
+def test_a_change_under_a_discount(plans: Plans) -> None:
+    coupon = plans.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = plans.subscribe(discounts=[{"coupon": coupon.id}])
+    item = subscription["items"].data[0].id
+    plans.advance(START + 10 * DAY)
+    plans.v1.subscription_items.update(item, {"quantity": 2, "proration_behavior": "always_invoice"})
+    assert [line.amount for line in plans.invoices(subscription)[-1].lines.data] == [-339, 677]
+
+
+def test_a_renewal_is_announced_a_week_before(plans: Plans) -> None:
+    plans.subscribe()
+    plans.advance(FEBRUARY - 7 * DAY - 1)
+    assert "invoice.upcoming" not in plans.shop.events()
+    plans.advance(FEBRUARY - 7 * DAY)
+    (event,) = plans.v1.events.list({"type": "invoice.upcoming"}).data
+    assert (event.data.object["total"], event.data.object["period_end"]) == (1000, FEBRUARY)
+
+
+def test_without_a_test_clock_the_worlds_time_counts(own_shop: Any) -> None:
+    v1 = own_shop.client.v1
+    card = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    customer = v1.customers.create(card)  # type: ignore[arg-type]
+    recurring = {"currency": "usd", "unit_amount": 300, "recurring": {"interval": "week"}}
+    price = v1.prices.create({**recurring, "product_data": {"name": "Weekly"}})  # type: ignore[arg-type]
+    made = v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
+    start = made.created
+    own_shop.server.advance(3 * 7 * DAY + HOUR + 60, own_shop.name)
+    own_shop.call(own_shop.server.fake.settled())
+    (item,) = v1.subscriptions.retrieve(made.id)["items"].data
+    assert item.current_period_start == start + 3 * 7 * DAY
+    invoices = list(reversed(v1.invoices.list({"subscription": made.id}).data))
+    assert [invoice.created for invoice in invoices] == [start + week * 7 * DAY for week in range(4)]
+    assert [invoice.status for invoice in invoices] == ["paid"] * 4
+
+
+def waiting_update(plans: Plans) -> tuple[stripe.Subscription, str]:
+    """Return a subscription whose dearer price waits for its payment, and its customer."""
+    customer = plans.customer()
+    subscription = plans.subscribe(customer=customer)
+    plans.card(customer, "pm_card_chargeCustomerFail")
+    items = [{"id": subscription["items"].data[0].id, "price": plans.price(3000)}]
+    params = {"items": items, "proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
+    return plans.v1.subscriptions.update(subscription.id, params), customer  # type: ignore[arg-type]
+
+
+def test_a_change_that_waits_for_its_payment(plans: Plans, well_formed: Any) -> None:
+    waiting, customer = waiting_update(plans)
+    well_formed(waiting)
+    assert (waiting.status, waiting["items"].data[0].price.unit_amount) == ("active", 1000)
+    assert waiting.pending_update.subscription_items[0].price.unit_amount == 3000
+    assert waiting.pending_update.expires_at == START + 23 * 3600
+    plans.v1.invoices.pay(waiting.latest_invoice, {"payment_method": plans.card(customer, "pm_card_visa")})
+    applied = plans.now(waiting)
+    assert (applied.pending_update, applied["items"].data[0].price.unit_amount) == (None, 3000)
+    assert "customer.subscription.pending_update_applied" in plans.shop.events()
+    plans.advance(FEBRUARY + HOUR)
+    assert plans.invoices(waiting)[-1].total == 3000
+
+
+def test_a_change_that_nobody_pays_for(plans: Plans) -> None:
+    waiting, _ = waiting_update(plans)
+    plans.advance(START + DAY)
+    as_before = plans.now(waiting)
+    assert (as_before.status, as_before.pending_update) == ("active", None)
+    assert as_before["items"].data[0].price.unit_amount == 1000
+    assert plans.v1.invoices.retrieve(waiting.latest_invoice).status == "void"
+    assert "customer.subscription.pending_update_expired" in plans.shop.events()
+    error = refused(
+        plans.v1.subscriptions.update, waiting.id, {"metadata": {"a": "b"}, "payment_behavior": "pending_if_incomplete"}
+    )
+    assert error.param == "metadata"

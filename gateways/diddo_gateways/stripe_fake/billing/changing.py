@@ -10,6 +10,7 @@ from typing import Any
 
 from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line
+from diddo_gateways.stripe_fake.billing.pending_updates import hold_update
 from diddo_gateways.stripe_fake.billing.subscription_billing import bill, collect_now, keep_pending
 from diddo_gateways.stripe_fake.billing.subscription_dates import schedule
 from diddo_gateways.stripe_fake.billing.subscription_fields import (
@@ -39,12 +40,27 @@ from diddo_gateways.stripe_fake.billing.subscription_lines import (
 )
 from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
-from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
+from diddo_gateways.stripe_fake.errors import InvalidRequest, ResourceMissing
 from diddo_gateways.stripe_fake.resources.prices import exclusive
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["Change", "change", "plan_change", "restart"]
 
+PENDING = "pending_if_incomplete"
+# What an update that waits for its payment can change, and say of the change.
+CAN_WAIT = frozenset(
+    {
+        "add_invoice_items",
+        "billing_cycle_anchor",
+        "items",
+        "off_session",
+        "payment_behavior",
+        "proration_behavior",
+        "proration_date",
+        "trial_end",
+        "trial_from_plan",
+    }
+)
 AFTER_THE_END = ("cancellation_details", "metadata")
 
 
@@ -79,11 +95,14 @@ async def change(work: Work, subscription: JsonObject, params: JsonObject) -> No
     _write_details(subscription, params)
     if subscription["status"] not in ENDED:
         await write_discounts(work, subscription, params)
+        former = [snapshot(item) for item in await items_of(work, subscription)]
         planned = await plan_change(work, subscription, params, now)
         await put(work, subscription, planned.items)
         set_cancellation(subscription, params, now)
         _pause_collection(subscription, params)
-        await _settle(work, subscription, before, planned, params, now)
+        if await _settle(work, subscription, before, planned, params, now):
+            await hold_update(work, subscription, before, former, now)
+            tell(work, subscription, before)
         await schedule(work, subscription, now)
     else:
         tell(work, subscription, before)
@@ -91,8 +110,12 @@ async def change(work: Work, subscription: JsonObject, params: JsonObject) -> No
 
 def _check(params: Mapping[str, Any]) -> None:
     check_modelled(params)
-    if params.get("payment_behavior") == "pending_if_incomplete":
-        raise NotModelled("An update that waits for its payment (payment_behavior pending_if_incomplete)")
+    if params.get("payment_behavior") == PENDING:
+        for name in params:
+            if name not in CAN_WAIT:
+                raise InvalidRequest(
+                    f"The `{name}` parameter cannot be used with `payment_behavior=pending_if_incomplete`.", param=name
+                )
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise exclusive("cancel_at", "cancel_at_period_end")
 
@@ -262,23 +285,42 @@ def _costs_other(one: JsonObject, other: JsonObject) -> bool:
 
 async def _settle(
     work: Work, subscription: JsonObject, before: JsonObject, planned: Change, params: Mapping[str, Any], now: int
-) -> None:
-    """Tell of the change and bill what it costs: at once, or with the next invoice."""
+) -> bool:
+    """Bill what the change costs, at once or with the next invoice, and tell of it; say whether it has to wait."""
     at_once = planned.at_once or params.get("proration_behavior") == "always_invoice"
     if not planned.lines or not at_once:
         await keep_pending(work, subscription, planned.lines, now)
-        return tell(work, subscription, before)
+        tell(work, subscription, before)
+        return False
     invoice = await bill(work, subscription, planned.lines, reason="subscription_update", now=now)
+    collects = subscription["collection_method"] == "charge_automatically"
+    if collects and params.get("payment_behavior") == PENDING:
+        return await _waits(work, subscription, before, invoice, off_session=bool(params.get("off_session")))
     subscription["latest_invoice"] = invoice["id"]
     tell(work, subscription, before)
-    if subscription["collection_method"] != "charge_automatically":
-        return None
+    if collects:
+        await _collect(work, subscription, invoice, params)
+    return False
+
+
+async def _waits(
+    work: Work, subscription: JsonObject, before: JsonObject, invoice: JsonObject, *, off_session: bool
+) -> bool:
+    """Collect the invoice of a change that is only made if it is paid; say whether it was not."""
+    # Without a latest invoice the subscription does not follow what becomes of this one.
+    subscription["latest_invoice"] = None
+    paid = await collect_now(work, invoice, behavior="allow_incomplete", off_session=off_session)
+    subscription["latest_invoice"] = invoice["id"]
+    if paid:
+        tell(work, subscription, before)
+    return not paid
+
+
+async def _collect(work: Work, subscription: JsonObject, invoice: JsonObject, params: Mapping[str, Any]) -> None:
     behavior = params.get("payment_behavior", "allow_incomplete")
-    off_session = bool(params.get("off_session"))
-    paid = await collect_now(work, invoice, behavior=behavior, off_session=off_session)
+    paid = await collect_now(work, invoice, behavior=behavior, off_session=bool(params.get("off_session")))
     if not paid and subscription["status"] in ("active", "trialing"):
         # A failed attempt has told of itself; this one waits for its shopper.
         waiting = snapshot(subscription)
         SUBSCRIPTIONS.move(subscription, "fail", "past_due")
         tell(work, subscription, waiting)
-    return None

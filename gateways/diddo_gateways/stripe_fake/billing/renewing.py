@@ -1,6 +1,6 @@
 """What happens to subscriptions by themselves: trials that end, periods that are renewed, dates that they end at.
 
-Events: `customer.subscription.updated`, `.deleted`, `.paused`, `.trial_will_end`, beside those of the invoices. An
+Events: `customer.subscription.updated`, `.deleted`, `.paused`, `.trial_will_end`, `invoice.upcoming`, beside those of the invoices. An
 invoice of a renewal is a draft for about an hour, then finalized and collected.
 """
 
@@ -10,8 +10,11 @@ from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.billing.ending import end
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.invoicing import void
+from diddo_gateways.stripe_fake.billing.pending_updates import expire_update
+from diddo_gateways.stripe_fake.billing.previewing import preview
 from diddo_gateways.stripe_fake.billing.subscription_billing import OVERDUE, bill, hold_back
 from diddo_gateways.stripe_fake.billing.subscription_dates import (
+    ANNOUNCED_BEFORE,
     DUE,
     INCOMPLETE_FOR,
     WILL_END_BEFORE,
@@ -46,6 +49,7 @@ async def _do(work: Work, subscription: JsonObject, at: int) -> None:
         if at >= subscription["created"] + INCOMPLETE_FOR:
             await _lapse(work, subscription)
         return None
+    await expire_update(work, subscription, at)
     _resume_collection(work, subscription, at)
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= at:
         metered = any(is_metered(item) for item in subscription["items"]["data"])
@@ -55,6 +59,9 @@ async def _do(work: Work, subscription: JsonObject, at: int) -> None:
     if subscription["status"] == "trialing" and at == subscription["trial_end"] - WILL_END_BEFORE:
         work.emit("customer.subscription.trial_will_end", subscription)
     end_of_period = period_end(subscription)
+    if end_of_period is not None and at == end_of_period - ANNOUNCED_BEFORE and subscription["cancel_at"] is None:
+        invoice = await preview(work, {"subscription": subscription["id"]})
+        work.emit("invoice.upcoming", invoice)
     if end_of_period is not None and end_of_period <= at:
         await renew(work, subscription, at)
     return None

@@ -10,12 +10,14 @@ from diddo_gateways.stripe_fake.billing.clocks import cancel_for, later_for
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["DUE", "INCOMPLETE_FOR", "WILL_END_BEFORE", "period_end", "schedule"]
+__all__ = ["ANNOUNCED_BEFORE", "DUE", "INCOMPLETE_FOR", "WILL_END_BEFORE", "period_end", "schedule"]
 
 DUE = "subscription_due"
 DAY = 86_400
 INCOMPLETE_FOR = 23 * 3600
 WILL_END_BEFORE = 3 * DAY
+# How long before a renewal `invoice.upcoming` tells of it.
+ANNOUNCED_BEFORE = 7 * DAY
 
 
 def period_end(subscription: JsonObject) -> int | None:
@@ -31,9 +33,13 @@ def _dates(subscription: JsonObject) -> Iterator[int | None]:
     if status == "incomplete" or status in ENDED:
         return
     yield subscription["cancel_at"]
+    if subscription["pending_update"] is not None:
+        yield subscription["pending_update"]["expires_at"]
     if status == "paused":
         return
-    yield period_end(subscription)
+    end = period_end(subscription)
+    yield end
+    yield end and end - ANNOUNCED_BEFORE
     if status == "trialing":
         yield subscription["trial_end"]
         yield subscription["trial_end"] - WILL_END_BEFORE

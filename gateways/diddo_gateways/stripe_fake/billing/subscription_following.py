@@ -1,11 +1,12 @@
 """What becomes of a subscription by what becomes of its invoices.
 
-Events: `customer.subscription.updated`, `.deleted`, `.resumed`.
+Events: `customer.subscription.updated`, `.deleted`, `.resumed`, `.pending_update_applied`, `.pending_update_expired`.
 """
 
 from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.ending import end
 from diddo_gateways.stripe_fake.billing.invoice_news import News, on_invoice
+from diddo_gateways.stripe_fake.billing.pending_updates import apply_update, discard_update
 from diddo_gateways.stripe_fake.billing.subscription_dates import schedule
 from diddo_gateways.stripe_fake.billing.subscription_methods import remember_method
 from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
@@ -33,14 +34,18 @@ async def follow(work: Work, invoice: JsonObject, what: News) -> None:
             return
     elif what in ("voided", "marked_uncollectible"):
         _given_up(subscription, invoice, what)
+        if await discard_update(work, subscription, invoice):
+            events = ["pending_update_expired"]
     tell(work, subscription, before, *events)
-    if subscription["status"] != before["status"]:
+    if subscription["status"] != before["status"] or events:
         await schedule(work, subscription, invoice["created"])
 
 
 async def _paid(work: Work, subscription: JsonObject, invoice: JsonObject) -> list[str]:
     """Take note of a payment; return what else there is to tell."""
     await remember_method(work, subscription, invoice)
+    if await apply_update(work, subscription, invoice):
+        return ["pending_update_applied"]
     is_latest = invoice["id"] == subscription["latest_invoice"]
     if subscription["status"] == "incomplete" and invoice["billing_reason"] == FIRST:
         in_trial = (subscription["trial_end"] or 0) > await now_for(work, subscription["customer"])
@@ -56,6 +61,10 @@ async def _paid(work: Work, subscription: JsonObject, invoice: JsonObject) -> li
 
 async def _failed(work: Work, subscription: JsonObject, invoice: JsonObject) -> bool:
     """Take note of a failed attempt; after the last one the subscription ends, which is told already."""
+    waiting = await work.get("pending_update", subscription["id"])
+    if waiting is not None and waiting["invoice"] == invoice["id"]:
+        # The subscription goes on as it was.
+        return False
     if "fail" not in SUBSCRIPTIONS.edges[subscription["status"]]:
         return False
     before = snapshot(subscription)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from diddo_gateways.stripe_fake.billing.amounts import line_amount
-from diddo_gateways.stripe_fake.billing.discounts import discount_for
+from diddo_gateways.stripe_fake.billing.amounts import discount_amount, line_amount
+from diddo_gateways.stripe_fake.billing.discounts import coupon_of, discount_for
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.metering import usage_of
 from diddo_gateways.stripe_fake.billing.proration import day_of, prorated
@@ -112,7 +112,8 @@ async def _part(
     end = item["current_period_end"]
     cycle = cadence_of(subscription, item).around(end - 1)
     currency = subscription["currency"]
-    amount = sign * prorated(await amount_of(work, item, currency), (at, end), cycle, currency)
+    whole_period = await _discounted(work, subscription, await amount_of(work, item, currency))
+    amount = sign * prorated(whole_period, (at, end), cycle, currency)
     product = await _product(work, item)
     times = f"{item['quantity']} {TIMES} " if item["quantity"] != 1 else ""
     line = await _line(work, subscription, item, amount)
@@ -120,11 +121,20 @@ async def _part(
         line,
         period=(at, end),
         proration=True,
-        # What is given back was discounted when it was billed; what is billed instead is discounted likewise.
+        # Its amount has been discounted.
         discountable=False,
         credited=credited,
         description=f"{text} {times}{product['name']} after {day_of(at)}",
     )
+
+
+async def _discounted(work: Work, subscription: JsonObject, amount: int) -> int:
+    """Return what a period costs after the subscription's discounts in percent, which hold for parts of it likewise."""
+    for discount_id in subscription["discounts"]:
+        coupon = await coupon_of(work, await work.fetch("discount", discount_id))
+        if coupon["percent_off"] is not None:
+            amount -= discount_amount(coupon, amount, currency=subscription["currency"])
+    return amount
 
 
 async def _line(_work: Work, subscription: JsonObject, item: JsonObject, amount: int) -> Line:
