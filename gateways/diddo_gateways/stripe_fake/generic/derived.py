@@ -1,4 +1,4 @@
-"""What follows from what is given: of a card, a bank account or a file only what it says of itself is kept."""
+"""What follows from what is given: of a card or a bank account only what it says of itself is kept."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,14 +14,12 @@ HOLDERS = ("source", "external_account")
 
 
 def details_of(kind: str, params: Mapping[str, Any], now: int) -> dict[str, Any]:
-    """Return the parameters of an object with what its numbers, or its file, say in place of these themselves.
+    """Return the parameters of an object with what its numbers say in place of these themselves.
 
     Raises:
         CardError: the number, the expiry or the security code is wrong, or the number is no test card's.
     """
     match kind:
-        case "file":
-            return {**params, **params.get("file", {})}
         case "tax_id":
             return {**params, **_of_owner(params)}
         case "card" | "bank_account":

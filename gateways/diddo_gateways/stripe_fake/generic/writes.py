@@ -33,11 +33,7 @@ async def create(case: Case) -> Answer:
         return {}
     params = case.call.params
     kind = _chosen(case.pattern.kinds, params)
-    object_id = params.get("id")
-    if object_id is not None and await case.get(kind, object_id) is not None:
-        noun = kind.rpartition(".")[2].replace("_", " ").capitalize()
-        raise InvalidRequest(f"{noun} already exists.", code="resource_already_exists", param="id")
-    obj = await case.writer.new(kind, params, object_id=object_id, owner=case.owner)
+    obj = await case.writer.new(kind, params, owner=case.owner)
     if "id" in obj:
         await case.keep(obj)
         case.tell(obj, "created")
