@@ -6,28 +6,34 @@ from typing import Any
 from diddo_gateways.stripe_fake.testing import InProcessStripe
 from judges.recordings.objects import Observed
 
-__all__ = ["observe"]
+__all__ = ["KEY", "observe", "visit"]
 
+KEY = "sk_test_recordings"
 RETURN = "https://shop.test/return"
 
 
 def observe() -> Observed:
-    """Ask a fake for objects of the kinds that were recorded."""
+    """Return what a fake's objects of the kinds that were recorded look like."""
     observed = Observed()
     with InProcessStripe() as fake:
-        shop = _Shop(fake, observed)
-        shop.catalogue()
-        shop.payments()
-        shop.checkout()
-        shop.billing()
+        visit(fake, observed)
     return observed
+
+
+def visit(fake: InProcessStripe, observed: Observed) -> None:
+    """Have a shop make, change and read objects of every kind that was recorded."""
+    shop = _Shop(fake, observed)
+    shop.catalogue()
+    shop.payments()
+    shop.checkout()
+    shop.billing()
 
 
 class _Shop:
     """A client that calls the API by method and path, and shows each answer to `observed`."""
 
     def __init__(self, fake: InProcessStripe, observed: Observed) -> None:
-        self._client = fake.client("sk_test_recordings")
+        self._client = fake.client(KEY)
         self._observed = observed
 
     def _call(self, method: str, path: str, **params: Any) -> dict[str, Any]:
