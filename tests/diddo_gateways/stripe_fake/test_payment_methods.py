@@ -277,5 +277,5 @@ def test_copying_between_accounts_is_said_not_to_be_modelled(shop: Any) -> None:
 
 def test_other_types_are_said_not_to_be_modelled(shop: Any) -> None:
     with pytest.raises(stripe.APIError) as caught:
-        shop.client.v1.payment_methods.create({"type": "konbini"})
+        shop.client.v1.payment_methods.create({"type": "crypto"})
     assert caught.value.http_status == 501

@@ -9,6 +9,7 @@ from diddo_gateways.stripe_fake.payments.challenges import answer_challenge, cha
 from diddo_gateways.stripe_fake.payments.method_types import _types
 
 REDIRECTS = [kind for kind in _types().values() if kind.flow == "redirect"]
+DETAILS = {"fpx": {"bank": "maybank2u"}, "boleto": {"tax_id": "000.000.000-00"}}
 RETURN_URL = "https://shop.test/return"
 
 
@@ -17,13 +18,14 @@ def currency_of(kind: Any) -> str:
 
 
 def start(shop: Any, kind: Any, **params: Any) -> Any:
-    data = {"type": kind.name, **({"fpx": {"bank": "maybank2u"}} if kind.name == "fpx" else {})}
+    billing = {"name": "Ada", "email": "ada@shop.test"}
+    data = {"type": kind.name, "billing_details": billing, kind.name: DETAILS.get(kind.name, {})}
     return shop.pay(None, **{"amount": 5000, "currency": currency_of(kind), "payment_method_data": data, **params})
 
 
 def challenge_of(intent: Any) -> str:
     details = intent.next_action.to_dict()[intent.next_action.type]
-    url: str = details.get("url") or details["hosted_instructions_url"]
+    url: str = details.get("url") or details.get("hosted_instructions_url") or details["hosted_voucher_url"]
     return url.rpartition("/")[2]
 
 
@@ -61,6 +63,17 @@ def test_one_that_fails(shop: Any) -> None:
     assert (intent.status, intent.payment_method) == ("requires_payment_method", None)
     assert intent.last_payment_error.code == "payment_intent_authentication_failure"
     assert intent.last_payment_error.payment_method.ideal.bank == "ing"
+
+
+def test_a_voucher_that_expires(shop: Any) -> None:
+    kind = next(kind for kind in REDIRECTS if kind.name == "oxxo")
+    intent = start(shop, kind, return_url=None, automatic_payment_methods={"enabled": True, "allow_redirects": "never"})
+    assert intent.next_action.type == "oxxo_display_details"
+    assert len(intent.next_action.oxxo_display_details.number) == 14
+    answer(shop, intent, "fail")
+    intent = shop.client.v1.payment_intents.retrieve(intent.id)
+    assert intent.status == "requires_payment_method"
+    assert intent.last_payment_error.code == "payment_intent_payment_attempt_expired"
 
 
 @pytest.mark.parametrize("kind", REDIRECTS, ids=lambda kind: kind.name)

@@ -43,6 +43,8 @@ OFFERED = ("card", "link")
 # What the options of a type say before anybody has set any.
 DEFAULTS: dict[str, JsonObject] = {
     "acss_debit": {"verification_method": "automatic"},
+    "boleto": {"expires_after_days": 3},
+    "oxxo": {"expires_after_days": 3},
     "bancontact": {"preferred_language": "en"},
     "link": {"persistent_token": None},
     "us_bank_account": {"verification_method": "automatic"},

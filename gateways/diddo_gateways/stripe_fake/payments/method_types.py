@@ -19,12 +19,13 @@ class MethodType:
 
     Attributes:
         name: Stripe's, such as `sepa_debit`.
-        flow: a debit is told of at once and settles later; with a redirect the shopper authorises it elsewhere.
+        flow: a debit is told of at once and settles later; with a redirect the shopper authorises or pays it elsewhere.
         currencies: those it can be paid in; None for all.
         manual: a payment can be authorised first and captured later.
         reusable: what a redirect has authorised once can be charged again without the shopper.
         billing: the billing details that the method cannot be made without.
         verified: a bank account must be verified before it is charged.
+        action: the `next_action` that is the type's own, where that is no plain redirect.
     """
 
     name: str
@@ -34,6 +35,17 @@ class MethodType:
     reusable: bool = False
     billing: tuple[str, ...] = ()
     verified: bool = False
+    action: str | None = None
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether the shopper is sent away, and needs a URL to come back to."""
+        return self.action is None or "handle_redirect" in self.action
+
+    @property
+    def is_voucher(self) -> bool:
+        """Whether the shopper pays in a shop or by a transfer, until the voucher expires."""
+        return self.action is not None and self.action.endswith("display_details")
 
     @property
     def attachable(self) -> bool:

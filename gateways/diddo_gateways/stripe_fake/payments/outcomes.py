@@ -5,6 +5,7 @@ Events: `payment_intent.succeeded`, `.amount_capturable_updated`, `.payment_fail
 
 from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.method_types import type_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = [
@@ -22,6 +23,7 @@ FAILED_AUTHENTICATION = (
     "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod"
     " to attempt to fulfill this PaymentIntent again."
 )
+EXPIRED = "The payment was not made before its voucher expired. You can provide a new PaymentMethod to try again."
 ACTION_REFUSED = (
     "This payment required an authentication action to complete, but `error_on_requires_action` was set. When you're"
     " ready, you can upgrade your integration to handle actions at"
@@ -66,11 +68,10 @@ def refuse_action(work: Work, intent: JsonObject, method: JsonObject) -> Payment
 
 def fail_authentication(work: Work, intent: JsonObject, method: JsonObject) -> None:
     """Put the intent back to where it needs another payment method, since the shopper failed the challenge."""
-    fields = {
-        "code": "payment_intent_authentication_failure",
-        "message": FAILED_AUTHENTICATION,
-        "type": "invalid_request_error",
-    }
+    code, message = "payment_intent_authentication_failure", FAILED_AUTHENTICATION
+    if method["type"] != "card" and type_of(method["type"]).is_voucher:
+        code, message = "payment_intent_payment_attempt_expired", EXPIRED
+    fields = {"code": code, "message": message, "type": "invalid_request_error"}
     end_attempt(work, intent, "authenticate", fields, method)
 
 
