@@ -29,7 +29,7 @@ from diddo_sandbox.catalogue import Catalogue
 from diddo_sandbox.checkouts import Checkouts
 from diddo_sandbox.guard import Backstop, Guard
 from diddo_sandbox.languages import languages_of
-from diddo_sandbox.pages import file_link, payment, payment_link, receipt, three_d_secure
+from diddo_sandbox.pages import file_link, invoice, payment, payment_link, receipt, three_d_secure
 from diddo_sandbox.payment_gateways import PaymentGateways
 from diddo_sandbox.ready_made import ready_made
 from diddo_sandbox.routes import carts, checkouts, control, products
@@ -183,7 +183,7 @@ class Sandbox:
         api.state.services = self.services
         for part in (carts, checkouts, products, control, rule_routes):
             api.include_router(part.router)
-        for pages in (receipt, payment, payment_link, file_link, three_d_secure):
+        for pages in (receipt, payment, payment_link, file_link, invoice, three_d_secure):
             api.include_router(pages.router)
         api.include_router(products.pictures)
         api.mount("/static", StaticFiles(packages=[("diddo_sandbox", "static")]))

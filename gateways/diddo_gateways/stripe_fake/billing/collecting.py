@@ -47,7 +47,13 @@ class NoPaymentMethod(InvalidRequest):
 
 
 async def collect(
-    work: Work, invoice: JsonObject, *, payment_method: str | None = None, off_session: bool = True, again: bool = False
+    work: Work,
+    invoice: JsonObject,
+    *,
+    payment_method: str | None = None,
+    off_session: bool = True,
+    again: bool = False,
+    return_url: str | None = None,
 ) -> JsonObject:
     """Attempt to collect what remains of a final invoice, and return the payment intent.
 
@@ -57,6 +63,7 @@ async def collect(
         payment_method: its id; by default the invoice's, the subscription's or the customer's.
         off_session: the shopper is not there. A card that asks for the shopper nevertheless leaves the intent waiting.
         again: a further attempt of the schedule.
+        return_url: where the shopper goes after a challenge.
 
     Raises:
         PaymentDeclined: the attempt failed and is on record.
@@ -69,7 +76,8 @@ async def collect(
     method = await named(work, method_id)
     provide(intent, method)
     work.save(intent)
-    terms = Terms(off_session=off_session and not await _asks_for_shopper(work, method))
+    absent = off_session and not await _asks_for_shopper(work, method)
+    terms = Terms(off_session=absent, return_url=return_url)
     try:
         await confirm(work, intent, terms)
     except PaymentDeclined:
