@@ -157,7 +157,8 @@ class Api:
         exchange.request_id = exchange.world.ids.new("req_", 14)
         exchange.world = await self._world_of(request, exchange.world)
         exchange.version = version_of(request)
-        exchange.then, exchange.operation = older(exchange.version), operation.name
+        if exchange.version != API_VERSION:
+            exchange.then, exchange.operation = older(exchange.version), operation.name
         handled = self.handled(operation)
         exchange.fidelity = FIDELITY[handled.fidelity]
         if key.kind == "publishable" and not handled.publishable:

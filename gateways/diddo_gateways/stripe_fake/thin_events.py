@@ -20,6 +20,7 @@ from diddo_gateways.stripe_fake.endpoints import THIN
 __all__ = [
     "KIND",
     "PREFIX",
+    "SINGLE_CHANGES",
     "also_told",
     "blank_event",
     "moment",
@@ -97,7 +98,7 @@ def also_told(
     Yields:
         The type of a thin event, and its `changes`.
     """
-    for rule in _rules().get(event_type, ()):
+    for rule in SINGLE_CHANGES.get(event_type, ()):
         at = rule["at"]
         if before is None or at in before:
             name = rule["thin"].format(obj.get(at))
@@ -151,9 +152,12 @@ def _path(kind: str) -> str:
     return min(paths, key=lambda path: (not path.endswith("}"), path.count("{")))
 
 
-@cache
-def _rules() -> dict[str, list[JsonObject]]:
+def _read_rules() -> dict[str, list[JsonObject]]:
     found: dict[str, list[JsonObject]] = {}
     for rule in orjson.loads(resources.files(__package__).joinpath("thin_events.json").read_bytes()):
         found.setdefault(rule["of"], []).append(rule)
     return found
+
+
+# By the type of an event, which of its changes thin events tell one by one.
+SINGLE_CHANGES = _read_rules()

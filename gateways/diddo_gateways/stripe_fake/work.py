@@ -162,8 +162,9 @@ class Work:
         prefix, length = ("evt_3", 23) if str(obj.get("id", "")).startswith(PAYMENT_FAMILY) else ("evt_1", 23)
         event_id = self.new_id(prefix, length)
         self._emitted.append(Emitted(event_id, event_type, orjson.dumps(obj), previous_attributes))
-        for thin_type, changes in thin_events.also_told(event_type, obj, previous_attributes):
-            self.emit_thin(thin_type, obj, changes=changes)
+        if event_type in thin_events.SINGLE_CHANGES:
+            for thin_type, changes in thin_events.also_told(event_type, obj, previous_attributes):
+                self.emit_thin(thin_type, obj, changes=changes)
         return event_id
 
     def emit_thin(
