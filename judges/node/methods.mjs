@@ -6,6 +6,9 @@ import { Unmet } from './expectations.mjs';
 const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 const pascal = (name) => camel(`_${name}`);
 
+// Resources that this SDK calls otherwise than the neutral names, which are those of the SDK for Python, do.
+const OTHERWISE = { payment_sources: 'sources' };
+
 /** Return a record with its keys as the SDK writes them. */
 export const camelKeys = (given) => Object.fromEntries(Object.entries(given).map(([name, it]) => [camel(name), it]));
 
@@ -22,7 +25,8 @@ export function methodOf(client, name) {
   return found(owner, verb === 'delete' ? 'del' : verb, name);
 }
 
-function nested(owner, verb, [resource, ...more], name) {
+function nested(owner, verb, [part, ...more], name) {
+  const resource = OTHERWISE[part] ?? part;
   const thing = pascal(verb === 'list' ? resource : resource.replace(/s$/, ''));
   return found(owner, more.length ? '' : verb + thing, name);
 }

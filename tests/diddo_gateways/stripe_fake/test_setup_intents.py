@@ -384,14 +384,9 @@ class TestMandates:
         assert refused(v1.mandates.retrieve, "mandate_nobody").http_status == 404
 
 
-def ways() -> list[Any]:
-    """Return a case for each way to use each card: its number, its ids, its tokens."""
-    return [
-        pytest.param(card, way, id=f"{card.name}-{way}")
-        for card in test_cards().all
-        for way in (card.number, *card.payment_methods, *card.tokens)
-        if way is not None
-    ]
+def names_of(card: Card) -> list[str]:
+    """Return each way to use a card: its number, its ids, its tokens."""
+    return [name for name in (card.number, *card.payment_methods, *card.tokens) if name is not None]
 
 
 def method_params(card: Card, way: str) -> dict[str, Any]:
@@ -403,45 +398,69 @@ def method_params(card: Card, way: str) -> dict[str, Any]:
     return {"payment_method_data": {"type": "card", "card": details}}
 
 
-def seen(shop: Any, card: Card, way: str) -> tuple[str, str | None]:
-    """Return what comes of setting a card up, and whether a payment without the customer goes through afterwards."""
+def set_up_by(shop: Any, card: Card, way: str, customer: str) -> tuple[str, str | None]:
+    """Return what comes of setting a card up, and the id of the payment method that is saved by it."""
     v1 = shop.client.v1
-    customer = v1.customers.create().id
     params = {**method_params(card, way), "customer": customer, "confirm": True, "return_url": RETURN_URL}
     try:
         intent = v1.setup_intents.create(params)
     except stripe.CardError as error:
         return f"declined: {error.code}", None
-    outcome = intent.status
-    if outcome == "requires_action":
+    if intent.status == "requires_action":
         answer(shop, intent)
-    method = intent.payment_method
-    assert v1.customers.payment_methods.retrieve(customer, method).card.last4 == card.last4
+    assert v1.customers.payment_methods.retrieve(customer, intent.payment_method).card.last4 == card.last4
+    return intent.status, intent.payment_method
+
+
+def charged(shop: Any, method: str, customer: str) -> str:
+    """Return what comes of charging a saved card while its owner is not there."""
     try:
-        return outcome, shop.pay(method, customer=customer, off_session=True).status
+        return shop.pay(method, customer=customer, off_session=True).status  # type: ignore[no-any-return]
     except stripe.CardError as error:
-        return outcome, f"declined: {shop.told(error, 'decline_code') or error.code}"
+        return f"declined: {shop.told(error, 'decline_code') or error.code}"
 
 
-def expected(card: Card) -> tuple[str, str | None]:
-    """Return what is documented of a card, told of the facts by other means than the server does."""
+def expected_setup(card: Card) -> str:
     if card.group == "decline" and not card.attaches:
         assert card.decline is not None
-        return f"declined: {card.decline.code}", None
-    required = card.three_d_secure == "required"
-    if required and card.lookup_fails:
-        return "declined: card_declined", None
-    outcome = "requires_action" if required or card.group == "captcha" else "succeeded"
-    if required and card.off_session == "never":
-        return outcome, "declined: authentication_required"
-    if card.decline is not None:
-        return outcome, f"declined: {card.decline.decline_code or card.decline.code}"
-    return outcome, "succeeded"
+        return f"declined: {card.decline.code}"
+    if card.three_d_secure == "required":
+        return "declined: card_declined" if card.lookup_fails else "requires_action"
+    return "requires_action" if card.group == "captcha" else "succeeded"
 
 
-@pytest.mark.parametrize(("card", "way"), ways())
-def test_every_card_set_up_and_charged_later(shop: Any, card: Card, way: str) -> None:
-    assert seen(shop, card, way) == expected(card)
+def expected_charge(card: Card, *, set_up: bool) -> str:
+    excused = card.off_session == "always" or (set_up and card.off_session == "once_set_up")
+    if card.three_d_secure == "required" and not excused:
+        return "declined: authentication_required"
+    return "succeeded" if card.decline is None else f"declined: {card.decline.decline_code or card.decline.code}"
+
+
+@pytest.mark.parametrize("card", test_cards().all, ids=lambda card: card.name)
+def test_every_card_by_each_of_its_names_set_up_and_charged_later(shop: Any, card: Card) -> None:
+    customer = shop.client.v1.customers.create().id
+    found = {way: set_up_by(shop, card, way, customer) for way in names_of(card)}
+    assert {way: outcome for way, (outcome, _) in found.items()} == dict.fromkeys(found, expected_setup(card))
+    for method in [method for _, method in found.values() if method is not None][:1]:
+        assert charged(shop, method, customer) == expected_charge(card, set_up=True)
+
+
+@pytest.mark.parametrize("card", test_cards().all, ids=lambda card: card.name)
+def test_every_card_saved_without_being_set_up(shop: Any, card: Card) -> None:
+    v1 = shop.client.v1
+    customer = v1.customers.create().id
+    way = names_of(card)[-1]
+    params = method_params(card, way)
+    data = params.get("payment_method_data")
+    method = way if data is None else v1.payment_methods.create(data).id
+    try:
+        saved = v1.payment_methods.attach(method, {"customer": customer})
+    except stripe.CardError as error:
+        outcome = f"declined: {error.code}"
+    else:
+        outcome = charged(shop, saved.id, customer)
+    refused = card.group == "decline" and not card.attaches
+    assert outcome == (expected_setup(card) if refused else expected_charge(card, set_up=False))
 
 
 class Walk:
