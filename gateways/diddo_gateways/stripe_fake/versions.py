@@ -160,6 +160,8 @@ def _move(params: JsonObject, edit: Edit, value: Any) -> None:
 
 def _word(edit: Edit, value: Any) -> Any:
     words: Mapping[str, str] = edit["values"]
+    if not isinstance(value, str):
+        return value
     if value not in words:
         *most, last = sorted(words)
         known = f"{', '.join(most)}{',' if len(most) > 1 else ''} or {last}"

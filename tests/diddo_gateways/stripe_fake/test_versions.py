@@ -1,13 +1,18 @@
 """Older versions of the API, as SDKs of the last two years send them."""
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import stripe
+from hypothesis import given
+from hypothesis import strategies as st
 from receiving import HookedShop, hooked_shop
 
 from diddo_gateways.stripe_fake import catalogue, versions
+from diddo_gateways.stripe_fake.errors import ParameterRefused
 
 NEWEST = "2026-10-28.endive"
 DAHLIA, CLOVER, BASIL = "2026-08-26.dahlia", "2026-02-25.clover", "2025-08-27.basil"
@@ -243,3 +248,31 @@ def _inside(node: Any, step: str) -> Any:
         parts = inner if form == "any_of" else [inner]
         resolved = next(part for part in map(KNOWN.resolve, parts) if isinstance(part, dict))
     return KNOWN.resolve(resolved["list"] if step == "*" else resolved["fields"][step])
+
+
+STEPS = sorted({step for _, edit in EDITS for step in edit["at"].split(".")} - {"*"})
+NESTED = st.recursive(
+    st.sampled_from(["", "now", "12", "hosted", "card"]),
+    lambda inner: st.dictionaries(st.sampled_from([*STEPS, "0", "1"]), inner, max_size=3) | st.lists(inner, max_size=2),
+    max_leaves=8,
+)
+
+
+def _sent(edit: Any, inner: Any) -> Any:
+    """Return parameters that say something of any form where an edit looks."""
+    for step in reversed(edit["at"].split(".")):
+        inner = {"0" if step == "*" else step: inner}
+    return inner
+
+
+@given(edit=st.sampled_from(EDITS), inner=NESTED, others=st.dictionaries(st.sampled_from(STEPS), NESTED, max_size=2))
+def test_whatever_is_sent_is_led_to_today_or_refused(edit: Any, inner: Any, others: Any) -> None:
+    """No form of parameters, however odd, is a defect; and what was sent stays as it was."""
+    operation = edit[0]
+    sent = others | _sent(edit[1], inner)
+    before = json.dumps(sent)
+    then = versions.older("2025-03-31.basil")
+    assert then is not None
+    with suppress(ParameterRefused):
+        json.dumps(then.params(operation, sent))
+    assert json.dumps(sent) == before
