@@ -139,6 +139,7 @@ def test_types_that_are_ruled_out(shop: Any) -> None:
         {"excluded_payment_method_types": ["klarna"]},
         {"allowed_payment_method_types": ["card"]},
         {"automatic_payment_methods": {"enabled": False}},
+        {"automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}},
     ):
         with pytest.raises(stripe.InvalidRequestError) as caught:
             shop.pay(None, payment_method_data={"type": "klarna"}, **params)

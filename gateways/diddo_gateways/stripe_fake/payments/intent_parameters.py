@@ -13,7 +13,7 @@ from diddo_gateways.stripe_fake.payments.confirmation import check_owner
 from diddo_gateways.stripe_fake.payments.descriptors import check_descriptor
 from diddo_gateways.stripe_fake.payments.errors import IntentTypesGone, MethodTypeRefused
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
-from diddo_gateways.stripe_fake.payments.method_types import fits
+from diddo_gateways.stripe_fake.payments.method_types import fits, sends_away
 from diddo_gateways.stripe_fake.resources.charges import shipping
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -130,10 +130,7 @@ def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:
             intent[name] = params[name] or None
     offered = OFFERED[:1] if intent["automatic_payment_methods"] is None else OFFERED
     allowed = intent["allowed_payment_method_types"] or offered
-    excluded = intent["excluded_payment_method_types"] or ()
-    intent["payment_method_types"] = [
-        name for name in allowed if name not in excluded and fits(name, intent["currency"])
-    ]
+    intent["payment_method_types"] = [name for name in allowed if _takes(intent, name)]
     if not intent["payment_method_types"]:
         raise InvalidRequest(
             "No valid payment method types for this Payment Intent. Please ensure that you have activated payment"
@@ -193,10 +190,12 @@ def provide(intent: JsonObject, method: JsonObject) -> None:
 
 def _is_activated(intent: JsonObject, kind: str) -> bool:
     automatic = intent["automatic_payment_methods"] is not None
-    excluded = intent["excluded_payment_method_types"] or ()
-    return (
-        automatic
-        and not intent["allowed_payment_method_types"]
-        and kind not in excluded
-        and fits(kind, intent["currency"])
-    )
+    return automatic and not intent["allowed_payment_method_types"] and _takes(intent, kind)
+
+
+def _takes(intent: JsonObject, kind: str) -> bool:
+    """Say whether nothing rules a type out: a list, the currency, or that the shopper must not be sent away."""
+    if kind in (intent["excluded_payment_method_types"] or ()) or not fits(kind, intent["currency"]):
+        return False
+    automatic = intent["automatic_payment_methods"]
+    return automatic is None or automatic["allow_redirects"] != "never" or not sends_away(kind)

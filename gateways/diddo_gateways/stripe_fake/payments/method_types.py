@@ -10,7 +10,7 @@ from typing import Any, Literal
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["MethodType", "check_paying", "fits", "type_of"]
+__all__ = ["MethodType", "check_paying", "fits", "is_known", "sends_away", "type_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +81,23 @@ def type_of(name: str) -> MethodType:
     return known
 
 
+def is_known(name: str) -> bool:
+    """Say whether a type besides cards can be paid with here."""
+    return name in _types()
+
+
 def fits(name: str, currency: str) -> bool:
     """Say whether something can be paid in that currency by that type, cards included."""
     if name == "card":
         return True
     known = _types().get(name)
     return known is not None and (known.currencies is None or currency in known.currencies)
+
+
+def sends_away(name: str) -> bool:
+    """Say whether a method of that type sends the shopper away, unless it is paid with at once, as Link mostly is."""
+    known = _types().get(name)
+    return name not in ("card", "link") and (known is None or (known.flow == "redirect" and known.comes_back))
 
 
 def check_paying(kind: MethodType, intent: JsonObject, *, manual: bool) -> None:
