@@ -352,6 +352,12 @@ def test_a_refund_closes_the_review(shop: Any, reason: str | None, closed: str) 
     assert shop.client.v1.reviews.retrieve(intent.latest_charge.review).closed_reason == closed
 
 
+def test_a_released_authorisation_closes_the_review(shop: Any) -> None:
+    intent = shop.pay("pm_card_riskLevelElevated", capture_method="manual", expand=["latest_charge"])
+    shop.client.v1.payment_intents.cancel(intent.id)
+    assert shop.client.v1.reviews.retrieve(intent.latest_charge.review).closed_reason == "canceled"
+
+
 steps = st.sampled_from(["evidence", "winning", "losing", "escalating", "stage", "close", "wait", "lapse"])
 
 

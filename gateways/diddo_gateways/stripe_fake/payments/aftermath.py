@@ -16,7 +16,16 @@ from diddo_gateways.stripe_fake.payments.disputing import Allegation, end, open_
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["REVIEW", "WARNING", "after_capture", "after_full_refund", "close_review", "disputes_of", "open_review"]
+__all__ = [
+    "REVIEW",
+    "WARNING",
+    "after_capture",
+    "after_full_refund",
+    "close_review",
+    "close_review_of",
+    "disputes_of",
+    "open_review",
+]
 
 REVIEW = "review"
 WARNING = "radar.early_fraud_warning"
@@ -95,6 +104,13 @@ def close_review(work: Work, review: JsonObject, reason: str) -> None:
     work.emit("review.closed", review, before)
 
 
+async def close_review_of(work: Work, charge: JsonObject, reason: str) -> None:
+    """Close the review of a charge that has nothing left to look at; most charges have none."""
+    review = await work.get(REVIEW, charge["review"]) if charge["review"] else None
+    if review is not None and review["open"]:
+        close_review(work, review, reason)
+
+
 async def disputes_of(work: Work, charge: JsonObject) -> list[JsonObject]:
     """Return the disputes of a charge, newest first; nothing is read of one that was never disputed."""
     if not charge["disputed"]:
@@ -108,9 +124,7 @@ async def after_full_refund(work: Work, charge: JsonObject, card: Card | None, *
     for dispute in await disputes_of(work, charge):
         if "close" in DISPUTES.edges[dispute["status"]]:
             end(work, dispute, "close")
-    review = await work.get(REVIEW, charge["review"]) if charge["review"] else None
-    if review is not None and review["open"]:
-        close_review(work, review, "refunded_as_fraud" if fraudulent else "refunded")
+    await close_review_of(work, charge, "refunded_as_fraud" if fraudulent else "refunded")
     if card is not None and card.dispute == "early_fraud_warning":
         await _disarm(work, charge)
 

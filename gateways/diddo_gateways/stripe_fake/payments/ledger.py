@@ -207,7 +207,10 @@ class Balance:
     async def count(self, world: World) -> None:
         """Count in what has been written since the last time; nothing in the ledger ever changes."""
         while True:
-            page = await world.page(TRANSACTION, limit=PAGE, before=self._seq)
+            seq = self._seq
+            page = await world.page(TRANSACTION, limit=PAGE, before=seq)
+            if seq != self._seq:
+                continue  # another has counted these meanwhile
             for document in page:
                 written: dict[str, Any] = orjson.loads(document.body)
                 self._nets[written["currency"], written["available_on"]] += written["net"]

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+import orjson
+
 from diddo_gateways.documents import Message, Settle
+from diddo_gateways.stripe_fake.changes import differences, overwrite
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
-from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.aftermath import after_capture, open_review
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
@@ -76,23 +78,21 @@ async def list_(call: Call) -> Answer:
 @operation("POST /v1/charges/{charge}")
 async def update(call: Call) -> Answer:
     """Change what is written on a charge."""
-    charge = await call.work.fetch(KIND, call.path["charge"])
-    given = call.params
-    before = {name: charge[name] for name in given if name in charge}
-    if "metadata" in given:
-        charge["metadata"] = merged(charge["metadata"], given["metadata"])
-    for name in ("description", "receipt_email", "transfer_group"):
-        if name in given:
-            charge[name] = given[name] or None
+    work, given = call.work, call.params
+    charge = await work.fetch(KIND, call.path["charge"])
+    former = orjson.loads(orjson.dumps(charge))
+    overwrite(charge, given, ("metadata", "description", "receipt_email", "transfer_group"))
     if "shipping" in given:
         charge["shipping"] = shipping(given["shipping"])
     if "fraud_details" in given:
         charge["fraud_details"] = {name: value for name, value in given["fraud_details"].items() if value}
     if "customer" in given:
-        await call.work.fetch("customer", given["customer"], param="customer", status=400)
+        await work.fetch("customer", given["customer"], param="customer", status=400)
         charge["customer"] = given["customer"]
-    call.work.save(charge)
-    call.work.emit("charge.updated", charge, before)
+    before = differences(former, charge)
+    if before:
+        work.save(charge)
+        work.emit("charge.updated", charge, before)
     return charge
 
 

@@ -15,6 +15,7 @@ from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, 
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed, sliced
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.aftermath import close_review_of
 from diddo_gateways.stripe_fake.payments.amount_details import LINE, LINES
 from diddo_gateways.stripe_fake.payments.confirmation import Terms, confirm
 from diddo_gateways.stripe_fake.payments.confirmation_tokens import redeem, spread
@@ -29,6 +30,7 @@ from diddo_gateways.stripe_fake.payments.errors import (
 )
 from diddo_gateways.stripe_fake.payments.intent_parameters import apply, provide, set_amount
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
+from diddo_gateways.stripe_fake.payments.method_types import sends_away
 from diddo_gateways.stripe_fake.payments.microdeposits import verify_microdeposits
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
 from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of
@@ -53,10 +55,6 @@ ONLY_WITH_CONFIRM = (
     "error_on_requires_action",
     "mandate",
     "mandate_data",
-)
-# Methods that never send the shopper away, so that they need no `return_url`.
-WITHOUT_REDIRECT = frozenset(
-    {"card", "link", "us_bank_account", "sepa_debit", "acss_debit", "bacs_debit", "au_becs_debit"}
 )
 SEEN_BY_PUBLISHABLE_KEYS = (  # noqa: SIM905  seven lines of words, not 27
     "id object allowed_payment_method_types amount amount_details automatic_payment_methods canceled_at"
@@ -254,7 +252,7 @@ def _may_redirect(intent: JsonObject) -> bool:
     if automatic is None or automatic["allow_redirects"] == "never":
         return False
     allowed = intent["allowed_payment_method_types"]
-    return allowed is None or not WITHOUT_REDIRECT.issuperset(allowed)
+    return allowed is None or any(map(sends_away, allowed))
 
 
 async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | None) -> None:
@@ -267,6 +265,7 @@ async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | Non
             work.emit("charge.expired", charge)
         else:
             work.cancel(expiry_of(charge))
+        await close_review_of(work, charge, "canceled")
     if intent["status"] == "processing":
         stop_debit(work, await work.fetch("charge", intent["latest_charge"]))
     INTENTS.move(intent, action, "canceled")
