@@ -4,7 +4,7 @@
 |---|---|
 | `action` | `update` saves what was chosen and shows the page again; anything else pays |
 | `quantity-ID` | how many of a line item or of an optional one; with `add-ID` not ticked an optional one is not bought |
-| `method` | `card`, a type of bank debit, or the id of a saved payment method |
+| `method` | `card`, another type of payment method, or the id of a saved payment method |
 | `custom-KEY` | a custom field |
 | `shipping_…` | who receives it, and where |
 """
@@ -39,6 +39,7 @@ METHOD_FIELDS: dict[str, dict[str, str]] = {
     },
     "sepa_debit": {"iban": "Enter the IBAN.", "name": "Enter the name of the account's holder."},
 }
+HOLDER = {"name": "Enter your name."}
 # The field of the page at which an error of a parameter of Stripe's is shown.
 FIELDS = {
     "exp_month": "expiry",
@@ -71,7 +72,8 @@ def faults(shown: SessionPage, form: Mapping[str, str]) -> dict[str, str]:
     """Return what is missing or cannot be right, by the name of its field."""
     required = _required(shown.session)
     if shown.method_wanted:
-        required |= METHOD_FIELDS.get(form.get("method", "card"), {})
+        method = form.get("method", "card")
+        required |= METHOD_FIELDS.get(method, {} if method.startswith("pm_") else HOLDER)
     errors = {name: message for name, message in required.items() if not form.get(name)}
     if form.get("expiry") and "expiry" in required and not EXPIRY.fullmatch(form["expiry"]):
         errors["expiry"] = "Enter the expiry date as month and year, such as 12/34."
@@ -153,19 +155,20 @@ def _card(form: Mapping[str, str]) -> CardForm:
         phone=form.get("phone", ""),
         **{part: form.get(part, "") for part in ADDRESS},
         payment_method=method if method.startswith("pm_") else None,
-        method_data=_debit(method, form),
+        method_data=_other(method, form),
         save="save" in form,
     )
 
 
-def _debit(method: str, form: Mapping[str, str]) -> dict[str, Any] | None:
+def _other(method: str, form: Mapping[str, str]) -> dict[str, Any] | None:
     if method == "us_bank_account":
         fields = ("account_number", "routing_number")
         account = {name: re.sub(r"[\s-]", "", form.get(name, "")) for name in fields}
         return {"type": method, method: {**account, "account_holder_type": "individual"}}
     if method == "sepa_debit":
         return {"type": method, method: {"iban": re.sub(r"\s", "", form.get("iban", "")).upper()}}
-    return None
+    # What redirects asks for nothing here.
+    return None if method == "card" or method.startswith("pm_") else {"type": method}
 
 
 def _answers(form: Mapping[str, str]) -> Answers:

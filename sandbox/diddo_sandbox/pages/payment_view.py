@@ -22,7 +22,13 @@ TEST_ACCOUNTS = {
     "us_bank_account": ("Routing number 110000000, account number 000123456789", "Pays, a little later"),
     "sepa_debit": ("AT61 1904 3002 3457 3201", "Pays, a little later"),
 }
-METHODS = {"card": "Card", "us_bank_account": "US bank account", "sepa_debit": "SEPA Direct Debit"}
+METHODS = {
+    "card": "Card",
+    "ideal": "iDEAL",
+    "p24": "Przelewy24",
+    "sepa_debit": "SEPA Direct Debit",
+    "us_bank_account": "US bank account",
+}
 TAX_IDS = {"eu_vat": "EU VAT number", "gb_vat": "UK VAT number", "us_ein": "US EIN", "ca_bn": "Canadian BN"}
 BUTTONS = {"book": "Book for {}", "donate": "Donate {}", "subscribe": "Subscribe for {}"}
 # The number, the code and accounts are never sent back.
@@ -69,7 +75,7 @@ def view(shown: SessionPage, form: Mapping[str, str], errors: Mapping[str, str])
         "code": (shown.discount or {}).get("promotion_code"),
         "can_update": bool(options or len(session["shipping_options"]) > 1 or session["allow_promotion_codes"])
         or any(line.bounds for line in lines),
-        "methods": [(name, METHODS[name]) for name in session["payment_method_types"]],
+        "methods": [(name, _method_name(name)) for name in session["payment_method_types"]],
         "saved": [_saved(method) for method in shown.saved_methods],
         "method_wanted": shown.method_wanted,
         "button": _button(shown),
@@ -94,6 +100,10 @@ def view(shown: SessionPage, form: Mapping[str, str], errors: Mapping[str, str])
 def _first_method(shown: SessionPage) -> str:
     first: str = shown.saved_methods[0]["id"] if shown.saved_methods else shown.session["payment_method_types"][0]
     return first
+
+
+def _method_name(name: str) -> str:
+    return METHODS.get(name) or name.replace("_", " ").title()
 
 
 def _saved(method: Mapping[str, Any]) -> tuple[str, str]:
@@ -196,7 +206,7 @@ def _heading(shown: SessionPage) -> str:
         return "Your payment method"
     if len(types) > 1 or shown.saved_methods:
         return "Payment"
-    return "Pay by card" if types == ["card"] else f"Pay by {METHODS[types[0]]}"
+    return "Pay by card" if types == ["card"] else f"Pay by {_method_name(types[0])}"
 
 
 def _button(shown: SessionPage) -> str:

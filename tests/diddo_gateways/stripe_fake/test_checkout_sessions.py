@@ -150,7 +150,7 @@ def test_a_bad_session_is_refused(
         {"ui_mode": "form"},
         {"managed_payments": {"enabled": True}},
         {"payment_intent_data": {"application_fee_amount": 5}},
-        {"allowed_payment_method_types": ["klarna"]},
+        {"allowed_payment_method_types": ["acss_debit"]},
     ],
 )
 def test_what_is_not_modelled_yet_is_said_and_nothing_is_made(

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
+from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
+
 from .test_session_payments import now, open_session
 
 
@@ -70,3 +72,37 @@ def test_a_challenge_is_handed_on(shop: Any) -> None:
     page = raw(shop.client, "post", f"/v1/payment_pages/{session.id}/confirm", payment_method=method)
     assert page["status"] == "open"
     assert page["payment_intent"]["next_action"]["redirect_to_url"]["url"].startswith("http://pages.test/3d_secure/")
+
+
+def test_a_debit_is_confirmed_as_the_trigger_of_async_payments_does(own_shop: Any) -> None:
+    price = {"currency": "eur", "unit_amount": 1500, "product_data": {"name": "Hat"}}
+    params = {"line_items": [{"price_data": price, "quantity": 2}], "allowed_payment_method_types": ["sepa_debit"]}
+    session = open_session(own_shop, **params, payment_intent_data={"setup_future_usage": "off_session"})
+    method = own_shop.client.v1.payment_methods.create(
+        {
+            "type": "sepa_debit",
+            "sepa_debit": {"iban": "AT611904300234573201"},
+            "billing_details": {"email": "ada@example.com", "name": "Ada"},
+        }
+    )
+    path = f"/v1/payment_pages/{session.id}/confirm"
+    page = raw(own_shop.client, "post", path, payment_method=method.id, expected_amount=3000)
+    assert (page["status"], page["payment_status"]) == ("complete", "unpaid")
+    own_shop.server.advance(10 * 86_400, own_shop.name)
+    own_shop.call(own_shop.server.fake.settled())
+    assert now(own_shop, session).payment_status == "paid"
+    assert "checkout.session.async_payment_succeeded" in own_shop.events()
+
+
+def test_a_method_that_redirects_is_authorised_elsewhere(shop: Any) -> None:
+    price = {"currency": "eur", "unit_amount": 1500, "product_data": {"name": "Hat"}}
+    line = {"price_data": price, "quantity": 1}
+    session = open_session(shop, line_items=[line], allowed_payment_method_types=["ideal", "card", "us_bank_account"])
+    assert session.payment_method_types == ["ideal", "card"]
+    billing = {"email": "ada@example.com", "name": "Ada"}
+    method = shop.client.v1.payment_methods.create({"type": "ideal", "billing_details": billing})
+    page = raw(shop.client, "post", f"/v1/payment_pages/{session.id}/confirm", payment_method=method.id)
+    assert page["status"] == "open"
+    url = page["payment_intent"]["next_action"]["redirect_to_url"]["url"]
+    shop.call(answer_challenge(shop.server.fake, url.rpartition("/")[2], "complete"))
+    assert (now(shop, session).status, now(shop, session).payment_status) == ("complete", "paid")

@@ -10,6 +10,7 @@ from diddo_gateways.stripe_fake.checkout.states import expiry_timer
 from diddo_gateways.stripe_fake.checkout.totals import add_up
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest
+from diddo_gateways.stripe_fake.payments.method_types import fits
 from diddo_gateways.stripe_fake.payments.owners import own
 from diddo_gateways.stripe_fake.payments.setup import make_setup_intent
 from diddo_gateways.stripe_fake.shapes import blank
@@ -75,12 +76,25 @@ async def _sell(work: Work, session: JsonObject, content: JsonObject, params: Js
     reader.check_kinds(content["line_items"])
     content["rates"], content["prices"] = reader.rates, reader.prices
     currency = session["currency"] = reader.currency or ""
+    _fit_types(session)
     session["discounts"] = []
     if "shipping_options" in params:
         session["shipping_options"] = await shipping_options(work, params["shipping_options"], currency=currency)
     for given in params.get("discounts", ()):
         await apply_discount(work, session, content, given)
     add_up(session, content)
+
+
+def _fit_types(session: JsonObject) -> None:
+    """Leave the types of payment method that the session's currency can be paid with."""
+    types, currency = session["payment_method_types"], session["currency"]
+    session["payment_method_types"] = [name for name in types if fits(name, currency)]
+    if not session["payment_method_types"]:
+        raise InvalidRequest(
+            f"None of the payment method types that are allowed ({', '.join(types)}) can be used with the currency"
+            f" `{currency}`.",
+            param="allowed_payment_method_types",
+        )
 
 
 def has_trial(params: JsonObject) -> bool:

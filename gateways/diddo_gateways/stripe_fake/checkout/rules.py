@@ -6,17 +6,18 @@ from typing import Any
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled, ParameterRefused
 from diddo_gateways.stripe_fake.limits import at_least, at_most_long
+from diddo_gateways.stripe_fake.payments.method_types import is_known, type_of
 from diddo_gateways.stripe_fake.resources.prices import exclusive
 from diddo_gateways.stripe_fake.urls import check_url
 from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["SUPPORTED_TYPES", "check", "offered"]
+__all__ = ["check", "offered"]
 
 MOST_CUSTOM_FIELDS, MOST_DISCOUNTS, MOST_OPTIONAL = 3, 1, 10
 LONGEST_REFERENCE, LONGEST_TEXT = 200, 1200
 TWO_DAYS = 172_800
-# What the hosted page takes.
-SUPPORTED_TYPES = ("card", "us_bank_account", "sepa_debit")
+# What the hosted page asks details for; methods that redirect need none.
+WITH_DETAILS = ("card", "us_bank_account", "sepa_debit")
 # Connect, and what Stripe itself offers to few: refused rather than left without effect.
 NOT_MODELLED = ("customer_account",)
 CONNECT = {
@@ -91,16 +92,23 @@ def _check_modelled(params: JsonObject) -> None:
     if params.get("ui_mode") == "form":
         asked.append("ui_mode=form")
     if not offered(params):
-        asked.append("allowed_payment_method_types without " + " or ".join(SUPPORTED_TYPES))
+        asked.append("allowed_payment_method_types without one that the sandbox's page takes")
     if asked:
         raise NotModelled(f"The parameter {asked[0]} of Checkout Sessions")
 
 
 def offered(params: JsonObject) -> list[str]:
-    """Return the types of payment method that a session offers: cards, and debits where they are asked for."""
+    """Return the types of payment method that a session offers: cards, and others where they are asked for."""
     allowed = params.get("allowed_payment_method_types", ["card"])
     excluded = params.get("excluded_payment_method_types", ())
-    return [name for name in allowed if name in SUPPORTED_TYPES and name not in excluded]
+    return [name for name in allowed if name not in excluded and _is_taken(name)]
+
+
+def _is_taken(name: str) -> bool:
+    if name in WITH_DETAILS:
+        return True
+    # Those that are authorised on a page of their own or paid in a shop ask for nothing on ours.
+    return is_known(name) and (known := type_of(name)).flow == "redirect" and (known.action is None or known.is_voucher)
 
 
 def _check_customer(params: JsonObject) -> None:
