@@ -77,6 +77,7 @@ REFUSED = {
     "POST /v1/shipping_rates": 400,
     "POST /v1/subscription_items": 400,
     "POST /v1/subscription_items/{item}": 404,
+    "POST /v1/subscription_schedules": 400,
     "POST /v1/subscriptions": 400,
     "POST /v1/subscriptions/{subscription}/resume": 400,
     "POST /v1/test_helpers/confirmation_tokens": 400,

@@ -8,6 +8,7 @@ import pytest
 from diddo_gateways.stripe_fake.billing.crediting import CREDIT_NOTES
 from diddo_gateways.stripe_fake.billing.invoice_payments import PAYMENTS
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES
+from diddo_gateways.stripe_fake.billing.schedule_states import SCHEDULES
 from diddo_gateways.stripe_fake.billing.subscription_states import SUBSCRIPTIONS
 from diddo_gateways.stripe_fake.checkout.states import SESSIONS
 from diddo_gateways.stripe_fake.errors import UnexpectedState
@@ -33,6 +34,7 @@ TABLES = [
     DISPUTES,
     PAYOUTS,
     SUBSCRIPTIONS,
+    SCHEDULES,
     CLOCKS,
     INVOICES,
     PAYMENTS,

@@ -79,8 +79,14 @@ class Change:
     at_once: bool = False
 
 
-async def change(work: Work, subscription: JsonObject, params: JsonObject) -> None:
+async def change(work: Work, subscription: JsonObject, params: JsonObject, *, now: int | None = None) -> None:
     """Change a subscription as a request says, bill what the change costs, and tell of it.
+
+    Args:
+        work: the unit of work.
+        subscription: the subscription.
+        params: as `POST /v1/subscriptions/{subscription}` takes them.
+        now: when, in Unix seconds; by default the customer's time.
 
     Raises:
         PaymentFailed: the change has to be paid for and was not, and `payment_behavior` is `error_if_incomplete`.
@@ -89,7 +95,7 @@ async def change(work: Work, subscription: JsonObject, params: JsonObject) -> No
     if subscription["status"] in ENDED and any(name not in AFTER_THE_END for name in params):
         SUBSCRIPTIONS.check(subscription, "update")
     _check(params)
-    now = await now_for(work, subscription["customer"])
+    now = await now_for(work, subscription["customer"]) if now is None else now
     before = snapshot(subscription)
     await write_fields(work, subscription, params)
     _write_details(subscription, params)
@@ -169,7 +175,10 @@ async def _changed_items(work: Work, subscription: JsonObject, params: JsonObjec
         if item_id is None:
             item = await make_item(work, subscription, given, now=now, param=param)
             start, stop = period_of(subscription, item, now)
-            if subscription["status"] == "trialing":
+            if all(other["current_period_end"] <= now for other in items.values()):
+                # The renewal that is due now begins its first period too.
+                stop = now
+            elif subscription["status"] == "trialing":
                 stop = subscription["trial_end"]
             items[item["id"]] = item | {"current_period_start": start, "current_period_end": stop}
         elif item_id not in items:
@@ -275,6 +284,8 @@ async def _prorations(
     now = {item["id"]: item for item in items}
     gone = [item for item_id, item in former.items() if item_id not in now or _costs_other(item, now[item_id])]
     come = [item for item in items if item["id"] not in former or _costs_other(former[item["id"]], item)]
+    # At the end of a period nothing is left to settle.
+    gone, come = ([item for item in some if item["current_period_end"] > at] for some in (gone, come))
     lines = [await credit_line(work, subscription, item, at) for item in gone if not is_metered(item)]
     return lines + [await remaining_line(work, subscription, item, at) for item in come if not is_metered(item)]
 

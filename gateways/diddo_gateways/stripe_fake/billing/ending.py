@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, photograph
+from diddo_gateways.stripe_fake.billing.schedule_states import cancel_schedule_of
 from diddo_gateways.stripe_fake.billing.subscription_billing import bill, collect_now, keep_pending
 from diddo_gateways.stripe_fake.billing.subscription_items import is_metered, items_of
 from diddo_gateways.stripe_fake.billing.subscription_lines import credit_line, usage_line
@@ -67,6 +68,7 @@ async def end(
     subscription |= {"canceled_at": subscription["canceled_at"] or now, "ended_at": now}
     work.save(subscription)
     work.emit("customer.subscription.deleted", subscription)
+    await cancel_schedule_of(work, subscription, now)
 
 
 async def _last_lines(work: Work, subscription: JsonObject, now: int, *, prorate: bool, invoice_now: bool) -> list[Any]:

@@ -12,6 +12,7 @@ from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.invoicing import void
 from diddo_gateways.stripe_fake.billing.pending_updates import expire_update
 from diddo_gateways.stripe_fake.billing.previewing import preview
+from diddo_gateways.stripe_fake.billing.scheduling import attend_schedule
 from diddo_gateways.stripe_fake.billing.subscription_billing import OVERDUE, bill, hold_back
 from diddo_gateways.stripe_fake.billing.subscription_dates import (
     ANNOUNCED_BEFORE,
@@ -50,6 +51,12 @@ async def _do(work: Work, subscription: JsonObject, at: int) -> None:
             await _lapse(work, subscription)
         return None
     await expire_update(work, subscription, at)
+    schedule = await work.get("subscription_schedule", subscription["schedule"] or "")
+    if schedule is not None:
+        # A phase that begins with a period is what that period bills.
+        await attend_schedule(work, schedule, at)
+        if subscription["status"] in ENDED:
+            return None
     _resume_collection(work, subscription, at)
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= at:
         metered = any(is_metered(item) for item in subscription["items"]["data"])
