@@ -30,9 +30,11 @@ BRANCH = "\0"
 
 # The server takes these, and the SDK's types do not list them: cards (from accounts with raw card access), the client
 # secret that stands beside a publishable key, and the types that are answered with an error of their own since endive.
-INTENT_EXTRAS: dict[Place, Node] = {
+CARD_EXTRAS: dict[Place, Node] = {
     ("payment_method_data", "card"): "#PaymentMethodCreateParamsCard",
     ("payment_method_data", "type"): "#CustomerPaymentMethodListParams.type",
+}
+INTENT_EXTRAS: dict[Place, Node] = CARD_EXTRAS | {
     ("client_secret",): "string",
     ("payment_method_types",): {"list": "string"},
 }
@@ -47,10 +49,10 @@ BEYOND_THE_TYPES: dict[str, dict[Place, Node]] = dict.fromkeys(
     ),
     INTENT_EXTRAS,
 ) | {
+    "POST /v1/confirmation_tokens": CARD_EXTRAS,
+    "POST /v1/payment_intents/{intent}/verify_microdeposits": {("client_secret",): "string"},
     "POST /v1/setup_intents/{intent}/verify_microdeposits": {("client_secret",): "string"},
-    "POST /v1/test_helpers/confirmation_tokens": {
-        place: node for place, node in INTENT_EXTRAS.items() if place[0] == "payment_method_data"
-    },
+    "POST /v1/test_helpers/confirmation_tokens": CARD_EXTRAS,
 }
 # The empty string takes them off, which the types do not say.
 BEYOND_THE_TYPES["POST /v1/prices/{price}"] = {

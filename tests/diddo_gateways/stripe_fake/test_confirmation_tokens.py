@@ -47,6 +47,15 @@ def test_what_it_shows(shop: Any, v1: Any, make: Any, well_formed: Any) -> None:
     assert refused(v1.test_helpers.confirmation_tokens.create).param == "payment_method_data"
 
 
+def test_made_by_a_browser(shop: Any, v1: Any) -> None:
+    browser = shop.publishable()
+    params = {"payment_method_data": shop.by_number("4242424242424242", cvc="123"), "return_url": RETURN_URL}
+    made = browser.raw_request("post", "/v1/confirmation_tokens", **params)
+    token = browser.deserialize(made, api_mode="V1")
+    assert (token.object, token.payment_method_preview.card.last4) == ("confirmation_token", "4242")
+    assert v1.setup_intents.create({"confirm": True, "confirmation_token": token.id}).status == "succeeded"
+
+
 def test_it_confirms_a_setup_once(v1: Any, make: Any, well_formed: Any) -> None:
     customer = v1.customers.create().id
     token = make(**HELPER)

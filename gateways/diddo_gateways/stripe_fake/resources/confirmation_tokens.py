@@ -8,9 +8,19 @@ from diddo_gateways.stripe_fake.urls import check_url
 from diddo_gateways.stripe_fake.work import JsonObject
 
 
+@operation("POST /v1/confirmation_tokens", publishable=True)
+async def create_in_browser(call: Call) -> Answer:
+    """Make a token, as Stripe.js does in the customer's browser."""
+    return await _make(call)
+
+
 @operation("POST /v1/test_helpers/confirmation_tokens")
 async def create(call: Call) -> Answer:
     """Make a token as the customer's browser would."""
+    return await _make(call)
+
+
+async def _make(call: Call) -> JsonObject:
     params = call.params
     if params.get("payment_method_options"):
         raise NotModelled("Paying in installments")
