@@ -21,6 +21,7 @@ from diddo_gateways.documents import Documents, Put
 from diddo_gateways.in_process import AsgiApp, Receive, Scope, Send, call
 from diddo_gateways.stripe_fake.app import PlatformEndpoint, StripeFake
 from diddo_gateways.stripe_fake.deliveries import LIVE_RETRIES, SANDBOX_RETRIES, deliver_over_socket
+from diddo_gateways.stripe_fake.work import API_VERSION
 from diddo_gateways.worlds import World, Worlds
 from diddo_rules import Engine, SettingsError
 from diddo_sandbox.answers import handle_errors
@@ -115,6 +116,7 @@ class Sandbox:
             documentation_ids=settings.documentation_ids,
             platform_endpoints=[receiver],
             deliver=self._deliver,
+            api_version=settings.stripe_version or API_VERSION,
             retry_after=LIVE_RETRIES if settings.webhook_retries == "live" else SANDBOX_RETRIES,
         )
         gateways = PaymentGateways(settings, webhook_secret=f"whsec_{secret}", fake=stripe, fake_url=base_url)

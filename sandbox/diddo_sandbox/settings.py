@@ -26,6 +26,14 @@ def _origin(url: str) -> str:
     return url
 
 
+def _stripe_version(version: str) -> str:
+    from diddo_gateways.stripe_fake.versions import released  # noqa: PLC0415  commands that serve nothing need no fake
+
+    if version not in released():
+        raise ValueError(f"it must be one of {', '.join(released())}")
+    return version
+
+
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 PATHS = ("state", "catalogue")
@@ -69,6 +77,8 @@ class SandboxSettings(BaseModel):
             suites that were written against a server that remembers nothing.
         webhook_retries: how often the fake Stripe tries a webhook that fails: three times within hours, as in one of
             Stripe's sandboxes, or for three days, as in live mode.
+        stripe_version: the version of Stripe's API that the fake's accounts are set to: that of requests which name none,
+            and of events. The newest when absent.
         allowed_hosts: further host names under which the server may be addressed.
         cors_origins: further origins whose pages may call the API; those on localhost always may.
     """
@@ -91,5 +101,6 @@ class SandboxSettings(BaseModel):
     raw_cards: bool = True
     documentation_ids: bool = False
     webhook_retries: Literal["sandbox", "live"] = "sandbox"
+    stripe_version: Annotated[str, AfterValidator(_stripe_version)] | None = None
     allowed_hosts: Names = ()
     cors_origins: Names = ()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.request import Request as URLRequest
 from urllib.request import urlopen
 
 import pytest
@@ -66,6 +67,15 @@ def test_webhook_secrets_are_rotated_over_the_control_api(
     assert rolled.json["secret"] != made.secret
     for path, body, status in (("we_none", {}, 404), (made.id, {"expires_in": 86_401}, 422)):
         assert sandbox_world.request("POST", f"/_sandbox/webhook_endpoints/{path}/roll_secret", body).status == status
+
+
+def test_accounts_are_set_to_an_older_version() -> None:
+    with sandbox_server(SandboxSettings(stripe_version="2026-02-25.clover")) as sandbox:
+        asked = URLRequest(f"{sandbox.url}/v1/customers", headers={"authorization": "Bearer sk_test_old"})  # noqa: S310
+        with urlopen(asked) as answer:  # noqa: S310  loopback
+            assert answer.headers["stripe-version"] == "2026-02-25.clover"
+    with pytest.raises(ValueError, match="it must be one of 2025-03-31"):
+        SandboxSettings(stripe_version="2019-05-16")
 
 
 FAILING = """

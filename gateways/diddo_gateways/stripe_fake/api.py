@@ -156,7 +156,7 @@ class Api:
         exchange.world = await self._worlds.open(key.world)
         exchange.request_id = exchange.world.ids.new("req_", 14)
         exchange.world = await self._world_of(request, exchange.world)
-        exchange.version = version_of(request)
+        exchange.version = version_of(request) or self._fake.api_version
         if exchange.version != API_VERSION:
             exchange.then, exchange.operation = older(exchange.version), operation.name
         handled = self.handled(operation)

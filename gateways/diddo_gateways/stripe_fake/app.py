@@ -14,7 +14,8 @@ from diddo_gateways.stripe_fake.http import BodyTooLarge, ClientGone, Receive, R
 from diddo_gateways.stripe_fake.operations import Answer, Call, Handled, operation, operations
 from diddo_gateways.stripe_fake.signing import roll
 from diddo_gateways.stripe_fake.transactions import transact
-from diddo_gateways.stripe_fake.work import Deliver, MakeUp, Work
+from diddo_gateways.stripe_fake.versions import served
+from diddo_gateways.stripe_fake.work import API_VERSION, Deliver, MakeUp, Work
 from diddo_gateways.worlds import World, Worlds
 
 __all__ = ["Answer", "Call", "Deliver", "PlatformEndpoint", "StripeFake", "operation"]
@@ -31,6 +32,7 @@ class StripeFake:
         deliver: posts a webhook (URL, body, headers) and returns the HTTP status; by default over a socket.
         retry_after: seconds from each failed attempt at a webhook to the next, on the world's clock; after the last
             there is none. By default as in one of Stripe's sandboxes; `deliveries.LIVE_RETRIES` is as in live mode.
+        api_version: the version of the API of every account: of requests that name none, and of events.
         documentation_ids: whether ids such as `cus_xxxxxxxxxxxxx` name objects that are made when first asked for.
     """
 
@@ -43,6 +45,7 @@ class StripeFake:
         platform_endpoints: Sequence[PlatformEndpoint] = (),
         deliver: Deliver | None = None,
         retry_after: Sequence[int] = SANDBOX_RETRIES,
+        api_version: str = API_VERSION,
         documentation_ids: bool = False,
     ) -> None:
         resources.load()
@@ -52,6 +55,7 @@ class StripeFake:
         self.platform_endpoints = platform_endpoints
         self.deliver = deliver
         self.retry_after = retry_after
+        self.api_version = served(api_version)
         self.made_up: MakeUp | None = made_up if documentation_ids else None
         self.endpoints: dict[str, list[Endpoint]] = {}
         self._api = Api(self, worlds, operations())

@@ -94,7 +94,7 @@ async def _target(work: Work, endpoint_id: str) -> Target | None:
         return None
     account = work.world.account if connect else None
     url, thin = stored.get("url") or kept["url"], stored.get("event_payload") == "thin"
-    version = stored.get("api_version") or stored.get("snapshot_api_version") or API_VERSION
+    version = stored.get("api_version") or stored.get("snapshot_api_version") or work.fake.api_version
     return Target(url, secrets_of(kept, work.now), account, thin=thin, api_version=version)
 
 

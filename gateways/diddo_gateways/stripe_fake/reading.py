@@ -71,16 +71,16 @@ def _basic_user(encoded: str) -> str:
         return ""
 
 
-def version_of(request: Request) -> str:
-    """Return the version of the API that a request is made in.
+def version_of(request: Request) -> str | None:
+    """Return the version of the API that a request is made in, or None when it does not say.
 
     Raises:
         ParameterRefused: it is not served.
     """
     sent = request.headers.get(b"stripe-version")
-    if sent is None or sent == NEWEST:
+    if sent == NEWEST:
         return API_VERSION
-    return served(sent.decode("latin-1"))
+    return None if sent is None else served(sent.decode("latin-1"))
 
 
 def parameters_of(request: Request, *, upload: bool) -> dict[str, Any]:

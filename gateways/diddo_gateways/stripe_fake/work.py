@@ -31,6 +31,8 @@ class Fake(Protocol):
     raw_cards: bool
     platform_endpoints: Sequence[PlatformEndpoint]
     deliver: Deliver | None
+    # The version of the API of accounts: of requests that name none, of events, and of endpoints without one.
+    api_version: str
     # Seconds from each failed attempt at a webhook to the next; after the last there is none.
     retry_after: Sequence[int]
     # Makes an object of that kind and id which is not there, or returns None; None itself when nothing is made up.

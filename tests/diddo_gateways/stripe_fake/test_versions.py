@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receiving import HookedShop, hooked_shop
 
+from diddo_gateways.documents.memory import MemoryDocuments
 from diddo_gateways.stripe_fake import catalogue, versions
+from diddo_gateways.stripe_fake.app import StripeFake
 from diddo_gateways.stripe_fake.errors import ParameterRefused
+from diddo_gateways.worlds import Worlds
 
 NEWEST = "2026-10-28.endive"
 DAHLIA, CLOVER, BASIL = "2026-08-26.dahlia", "2026-02-25.clover", "2025-08-27.basil"
@@ -202,6 +205,31 @@ class TestWebhooks:
             shop.client.v1.webhook_endpoints.create(
                 {"url": "https://shop.test/h", "enabled_events": ["*"], "api_version": "2024-06-20"}
             )
+
+
+def test_accounts_may_be_set_to_an_older_version(serve: Any) -> None:
+    """What names no version is in the account's, and so are its events."""
+    for shop in hooked_shop(serve, api_version=CLOVER):
+        shop.v1.webhook_endpoints.create({"url": "https://shop.test/h", "enabled_events": ["checkout.session.expired"]})
+        cup = {
+            f"line_items[0][price_data][{name}]": value for name, value in (("currency", "usd"), ("unit_amount", "9"))
+        }
+        cup |= {"line_items[0][price_data][product_data][name]": "Cup", "line_items[0][quantity]": "100"}
+        made = shop.raw("POST", "/v1/checkout/sessions", data={"mode": "payment", "ui_mode": "hosted", **DONE, **cup})
+        assert (made.headers["stripe-version"], made.json()["ui_mode"]) == (CLOVER, "hosted")
+        assert shop.v1.checkout.sessions.expire(made.json()["id"]).ui_mode == "hosted_page"
+        (received,) = shop.settle()
+        assert (received.content["api_version"], received.content["data"]["object"]["ui_mode"]) == (CLOVER, "hosted")
+        (event,) = shop.v1.events.list({"type": "checkout.session.expired"}).data
+        for listed in (event, shop.v1.events.retrieve(event.id)):
+            assert (listed.api_version, listed.data.object.ui_mode) == (CLOVER, "hosted")
+        with pytest.raises(stripe.InvalidRequestError, match="No such event"):
+            shop.v1.events.retrieve("evt_none")
+
+
+def test_an_account_cannot_be_set_to_a_version_that_is_not_served() -> None:
+    with pytest.raises(ParameterRefused, match="Invalid Stripe API version"):
+        StripeFake(Worlds(MemoryDocuments()), pages_url="http://pages.test", api_version="2019-05-16")
 
 
 def test_times_of_thin_events_were_asked_for_by_themselves(shop: Any) -> None:

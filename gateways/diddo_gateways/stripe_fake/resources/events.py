@@ -3,17 +3,21 @@
 One can be sent again, as Stripe's command line does with `events resend`: to one endpoint, or to all that listen.
 """
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 import orjson
 
+from diddo_gateways.documents import Document
 from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.deliveries import record_id
 from diddo_gateways.stripe_fake.endpoints import ENDPOINT_KIND, endpoints_of
 from diddo_gateways.stripe_fake.errors import InvalidRequest, ResourceMissing
 from diddo_gateways.stripe_fake.kinds import filtered_by
-from diddo_gateways.stripe_fake.lists import listed
+from diddo_gateways.stripe_fake.lists import list_body, selected
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.versions import rendered
+from diddo_gateways.stripe_fake.work import API_VERSION, Work
 
 KIND = "event"
 KEPT_FOR = 30 * 86_400
@@ -25,10 +29,13 @@ filtered_by(KIND, "delivery_success", "type")
 @operation("GET /v1/events/{id}")
 async def retrieve(call: Call) -> Answer:
     """Return an event of the last 30 days."""
-    event = await call.work.stored(KIND, call.path["id"])
-    if orjson.loads(event)["created"] < call.work.now - KEPT_FOR:
-        raise ResourceMissing(KIND, call.path["id"])
-    return event
+    work = call.work
+    event = await work.world.get(KIND, call.path["id"])
+    if event is None:
+        return await work.stored(KIND, call.path["id"])
+    if event.created < work.now - KEPT_FOR:
+        raise ResourceMissing(KIND, event.id)
+    return (await _rendered(work, [event]))[0].body
 
 
 @operation("GET /v1/events")
@@ -46,7 +53,17 @@ async def list_(call: Call) -> Answer:
     created = params.get("created", {})
     asked = {"gte": created, "lte": created} if isinstance(created, int) else created
     params["created"] = {**asked, "gte": max(asked.get("gte", 0), call.work.now - KEPT_FOR)}
-    return await listed(call, KIND, terms=[[f"type={name}" for name in wanted]] if wanted else [])
+    documents, more = await selected(call, KIND, terms=[[f"type={name}" for name in wanted]] if wanted else [])
+    return list_body(await _rendered(call.work, documents), call.url, has_more=more)
+
+
+async def _rendered(work: Work, documents: Sequence[Document]) -> Sequence[Document]:
+    """Return events in the version of the account, whatever the version of the request."""
+    version = work.fake.api_version
+    if version == API_VERSION:
+        return documents
+    events = [await rendered(work, orjson.loads(document.body), version) for document in documents]
+    return [document._replace(body=orjson.dumps(event)) for document, event in zip(documents, events, strict=True)]
 
 
 @operation("POST /v1/events/{id}/retry")

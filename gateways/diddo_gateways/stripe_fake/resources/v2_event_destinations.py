@@ -18,7 +18,7 @@ from diddo_gateways.stripe_fake.signing import new_secret
 from diddo_gateways.stripe_fake.thin_events import moment
 from diddo_gateways.stripe_fake.urls import check_receiver
 from diddo_gateways.stripe_fake.versions import served
-from diddo_gateways.stripe_fake.work import API_VERSION, JsonObject, Work
+from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 KIND = DESTINATION_KIND
 WEBHOOK = "webhook_endpoint"
@@ -48,7 +48,7 @@ async def create(call: Call) -> Answer:
         "events_from": scopes,
         "metadata": merged({}, params.get("metadata", {})),
         "name": params["name"],
-        "snapshot_api_version": _version(params),
+        "snapshot_api_version": _version(params, work.fake.api_version),
         "status": "enabled",
         "type": kind,
     }
@@ -163,14 +163,14 @@ async def _move(work: Work, destination: JsonObject, url: str) -> None:
     work.save(kept)
 
 
-def _version(params: JsonObject) -> str | None:
+def _version(params: JsonObject, default: str) -> str | None:
     """Return the version that events are rendered in; thin events have none."""
     given: str | None = params.get("snapshot_api_version")
     if params["event_payload"] == "thin":
         if given is not None:
             raise ParameterRefused("Thin events have no API version.", param="snapshot_api_version")
         return None
-    return API_VERSION if given is None else served(given, param="snapshot_api_version")
+    return default if given is None else served(given, param="snapshot_api_version")
 
 
 def _scopes(params: JsonObject) -> list[str]:
