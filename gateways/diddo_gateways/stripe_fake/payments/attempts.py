@@ -7,13 +7,11 @@ from typing import Any, Literal
 
 from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.payments.ledger import charged
-from diddo_gateways.stripe_fake.resources.charges import AUTHORISED_FOR, CHARGES, SETTLED_AFTER, expiry_of
-from diddo_gateways.stripe_fake.shapes import blank, blank_fields
+from diddo_gateways.stripe_fake.resources.charges import AUTHORISED_FOR, CHARGES, SETTLED_AFTER, expiry_of, new_charge
+from diddo_gateways.stripe_fake.shapes import blank_fields
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["make_payment", "payment_failed", "payment_settled"]
-
-KIND = "charge"
 
 
 def make_payment(
@@ -37,34 +35,14 @@ def make_payment(
     """
     paid = status == "succeeded"
     captured = paid and not manual
-    charge: JsonObject = blank(KIND) | {
-        "id": work.new_id("py_3", 23),
-        "amount": intent["amount"],
+    charge = new_charge(work, intent, method, "py_3") | {
         "amount_captured": intent["amount"] if captured else 0,
-        "amount_refunded": 0,
-        "billing_details": method["billing_details"],
         "captured": captured,
-        "created": work.now,
-        "currency": intent["currency"],
-        "customer": intent["customer"],
-        "description": intent["description"],
-        "fraud_details": {},
-        "metadata": dict(intent["metadata"]),
         "outcome": _outcome(),
         "paid": paid,
-        "payment_intent": intent["id"],
-        "payment_method": method["id"],
         "payment_method_details": _details(method, mandate=mandate),
-        "radar_options": {},
-        "receipt_email": intent["receipt_email"],
-        "shipping": intent["shipping"],
         "statement_descriptor": intent["statement_descriptor"],
-        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": status,
-        "transfer_group": intent["transfer_group"],
-        "destination": None,
-        "dispute": None,
-        "order": None,
     }
     if captured and intent["capture_method"] == "automatic":
         charge["balance_transaction"] = charged(work, charge)["id"]

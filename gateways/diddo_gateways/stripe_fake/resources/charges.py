@@ -26,7 +26,7 @@ from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["CHARGES", "capture_charge", "capture_part", "digits", "expiry_of", "make_charge", "shipping"]
+__all__ = ["CHARGES", "capture_charge", "capture_part", "digits", "expiry_of", "make_charge", "new_charge", "shipping"]
 
 KIND = "charge"
 CHARGES = StateTable(
@@ -110,6 +110,34 @@ def shipping(given: Mapping[str, Any] | str) -> JsonObject | None:
     }
 
 
+def new_charge(work: Work, intent: JsonObject, method: JsonObject, prefix: str) -> JsonObject:
+    """Return a charge of an intent with what does not depend on how it goes; its id begins with the prefix."""
+    charge: JsonObject = blank(KIND) | {
+        "id": work.new_id(prefix, 23),
+        "amount": intent["amount"],
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "billing_details": method["billing_details"],
+        "created": work.now,
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "fraud_details": {},
+        "metadata": dict(intent["metadata"]),
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "radar_options": {},
+        "receipt_email": intent["receipt_email"],
+        "shipping": intent["shipping"],
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+        "transfer_group": intent["transfer_group"],
+        "destination": None,
+        "dispute": None,
+        "order": None,
+    }
+    return charge
+
+
 def make_charge(
     work: Work,
     intent: JsonObject,
@@ -133,41 +161,21 @@ def make_charge(
     """
     paid = decline is None
     captured = paid and not manual
-    charge_id = work.new_id("ch_3", 23)
-    charge = blank(KIND) | {
-        "id": charge_id,
-        "amount": intent["amount"],
+    charge = new_charge(work, intent, method, "ch_3")
+    details = _details(charge["id"], intent["amount"], method, card, paid=paid, three_d_secure=three_d_secure)
+    charge |= {
         "amount_captured": intent["amount"] if captured else 0,
-        "amount_refunded": 0,
-        "billing_details": method["billing_details"],
         "calculated_statement_descriptor": _descriptor(intent),
         "captured": captured,
-        "created": work.now,
-        "currency": intent["currency"],
-        "customer": intent["customer"],
-        "description": intent["description"],
-        "fraud_details": {},
-        "metadata": dict(intent["metadata"]),
         "outcome": _approved(card) if decline is None else decline.charge_outcome(card.risk_level),
         "paid": paid,
-        "payment_intent": intent["id"],
-        "payment_method": method["id"],
         "payment_method_details": {
-            "card": _details(charge_id, intent["amount"], method, card, paid=paid, three_d_secure=three_d_secure)
-            | (_beyond(intent, card) if paid and manual else {}),
+            "card": details | (_beyond(intent, card) if paid and manual else {}),
             "type": "card",
         },
-        "radar_options": {},
-        "receipt_email": intent["receipt_email"],
-        "shipping": intent["shipping"],
         "source": intent["source"],
         "statement_descriptor": None,
-        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": "succeeded" if paid else "failed",
-        "transfer_group": intent["transfer_group"],
-        "destination": None,
-        "dispute": None,
-        "order": None,
     }
     if decline is not None:
         charge |= {"failure_code": decline.code, "failure_message": decline.message}
