@@ -1,8 +1,12 @@
 """Checkout sessions in setup and subscription mode, completed from the page."""
 
+import time
 from typing import Any
 
-from diddo_gateways.stripe_fake.checkout.paying import Challenge, Declined, Paid
+import pytest
+import stripe
+
+from diddo_gateways.stripe_fake.checkout.paying import CardForm, Challenge, Declined, Paid
 from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
 
 from .test_session_payments import VISA, now, pay, with_card
@@ -100,3 +104,34 @@ def test_an_invoice_is_made_of_a_purchase(shop: Any, well_formed: Any) -> None:
     well_formed(done)
     assert (done.invoice.status, done.invoice.amount_paid) == ("paid", 5000)
     assert done.invoice.metadata.to_dict() == {"order": "7"}
+
+
+def test_nothing_is_due_before_the_anchor(shop: Any) -> None:
+    anchor = int(time.time()) + 10 * 86_400
+    data = {"billing_cycle_anchor": anchor, "proration_behavior": "none"}
+    session = open_subscription(shop, subscription_data=data)
+    assert session.amount_total == 0
+    assert isinstance(pay(shop, session), Paid)
+    done = now(shop, session, expand=["subscription"])
+    assert (done.subscription.status, done.subscription.billing_cycle_anchor) == ("active", anchor)
+    with pytest.raises(stripe.APIError, match="does not model"):
+        open_subscription(shop, subscription_data={"billing_cycle_anchor": anchor})
+
+
+def test_a_coupon_in_a_subscription(shop: Any, well_formed: Any) -> None:
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "forever"}).id
+    session = open_subscription(shop, discounts=[{"coupon": coupon}], line_items=[recurring(3000), once(1000)])
+    assert session.amount_total == 2000
+    assert isinstance(pay(shop, session), Paid)
+    done = now(shop, session, expand=["subscription", "invoice"])
+    well_formed(done)
+    assert (done.invoice.amount_paid, len(done.subscription.discounts)) == (2000, 1)
+    assert shop.client.v1.coupons.retrieve(coupon).times_redeemed == 1
+
+
+def test_no_card_is_asked_for_where_none_is_needed(shop: Any) -> None:
+    trial = {"trial_period_days": 7, "trial_settings": {"end_behavior": {"missing_payment_method": "cancel"}}}
+    session = open_subscription(shop, payment_method_collection="if_required", subscription_data=trial)
+    assert isinstance(pay(shop, session, CardForm(email="ada@example.com")), Paid)
+    done = now(shop, session, expand=["subscription"])
+    assert (done.subscription.status, done.subscription.default_payment_method) == ("trialing", None)

@@ -113,7 +113,7 @@ async def fields_of(work: Work, link: JsonObject, content: JsonObject, mode: str
     limit = request.get("restrictions", {}).get("completed_sessions", {}).get("limit")
     count = ((link["restrictions"] or {}).get("completed_sessions") or {}).get("count", 0)
     return {
-        **{name: session[name] for name in SHARED},
+        **{name: session.get(name) for name in SHARED},
         "after_completion": _after_completion(request),
         "allow_promotion_codes": request.get("allow_promotion_codes", False),
         "automatic_tax": {name: session["automatic_tax"][name] for name in ("enabled", "liability")},

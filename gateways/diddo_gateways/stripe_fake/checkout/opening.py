@@ -20,6 +20,7 @@ __all__ = ["apply_discount", "has_trial", "open_session"]
 
 KIND = "checkout.session"
 MOST_LINES = 100
+FREE_UNTIL = ("trial_end", "trial_period_days", "billing_cycle_anchor", "billing_cycle_anchor_config")
 
 
 async def open_session(
@@ -98,9 +99,11 @@ def _fit_types(session: JsonObject) -> None:
 
 
 def has_trial(params: JsonObject) -> bool:
-    """Say whether the subscription that a session's parameters describe begins with a trial."""
-    data = params.get("subscription_data", {})
-    return "trial_end" in data or "trial_period_days" in data
+    """Say whether the subscription that a session's parameters describe costs nothing at first.
+
+    That is so in a trial, and until a `billing_cycle_anchor` before which nothing is prorated.
+    """
+    return any(name in params.get("subscription_data", ()) for name in FREE_UNTIL)
 
 
 def _optional(item: JsonObject) -> JsonObject:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from diddo_gateways.stripe_fake.billing.periods import anchor_by
 from diddo_gateways.stripe_fake.checkout.content import content_of
 from diddo_gateways.stripe_fake.checkout.expiring import current
 from diddo_gateways.stripe_fake.checkout.paying import destination, method_wanted
@@ -19,7 +20,7 @@ MOST_SAVED = 10
 
 @dataclass(frozen=True, slots=True)
 class Recurring:
-    """What a subscription costs: `amount` minor units each `interval_count` `interval`s, from `trial_end` on if there is a trial."""
+    """What a subscription costs: `amount` minor units each `interval_count` `interval`s, from `trial_end` on if it is free at first."""
 
     amount: int
     interval: str
@@ -118,11 +119,18 @@ def _recurring(session: JsonObject, content: JsonObject) -> Recurring:
     cadence: dict[str, Any] = next(
         line["price"]["recurring"] for line in content["line_items"] if line["price"]["type"] == "recurring"
     )
-    data = content["request"].get("subscription_data", {})
-    days = data.get("trial_period_days")
-    trial_end = data.get("trial_end") or (None if days is None else session["created"] + days * DAY)
+    trial_end = _free_until(session, content["request"].get("subscription_data", {}))
     amount = recurring_amount(content, session["currency"])
     return Recurring(amount, cadence["interval"], cadence["interval_count"], trial_end)
+
+
+def _free_until(session: JsonObject, data: JsonObject) -> int | None:
+    """Return when a subscription costs something for the first time; None when that is at once."""
+    if "billing_cycle_anchor_config" in data:
+        return anchor_by(data["billing_cycle_anchor_config"], session["created"])
+    days = data.get("trial_period_days")
+    end = data.get("trial_end") or data.get("billing_cycle_anchor")
+    return end or (None if days is None else session["created"] + days * DAY)
 
 
 async def _saved(work: Work, session: JsonObject) -> list[JsonObject]:

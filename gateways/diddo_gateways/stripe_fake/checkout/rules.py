@@ -64,8 +64,8 @@ def check(params: JsonObject, *, now: int) -> None:
         raise MissingParameter("mode")
     mode = params["mode"]
     _check_modelled(params)
-    for field, modes in MODES.items():
-        if mode not in modes and params.get(field):
+    for field, given in params.items():
+        if given and field in MODES and mode not in MODES[field]:
             raise InvalidRequest(f"You can not pass `{field}` in `{mode}` mode.", param=field)
     if mode == "setup":
         # Without an amount nothing else says the currency, by which the methods are chosen.
@@ -84,9 +84,11 @@ def check(params: JsonObject, *, now: int) -> None:
 
 def _check_modelled(params: JsonObject) -> None:
     asked = [field for field in NOT_MODELLED if params.get(field)]
-    asked += [
-        f"{group}[{field}]" for group, fields in CONNECT.items() for field in fields if field in params.get(group, {})
-    ]
+    for group, fields in CONNECT.items():
+        if group in params:
+            asked += [f"{group}[{field}]" for field in fields if field in params[group]]
+    if _is_prorated(params.get("subscription_data", {})):
+        asked.append("subscription_data[billing_cycle_anchor] with a prorated first period")
     if params.get("managed_payments", {}).get("enabled"):
         asked.append("managed_payments")
     if params.get("ui_mode") == "form":
@@ -95,6 +97,12 @@ def _check_modelled(params: JsonObject) -> None:
         asked.append("allowed_payment_method_types without one that the sandbox's page takes")
     if asked:
         raise NotModelled(f"The parameter {asked[0]} of Checkout Sessions")
+
+
+def _is_prorated(data: JsonObject) -> bool:
+    """Say whether the first period is short and paid in part: what it costs would change by the second."""
+    anchored = "billing_cycle_anchor" in data or "billing_cycle_anchor_config" in data
+    return anchored and data.get("proration_behavior") != "none" and "trial_end" not in data
 
 
 def offered(params: JsonObject) -> list[str]:

@@ -11,7 +11,7 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 __all__ = ["describe", "expiry"]
 
 SOONEST, LATEST = 1800, 86_400
-# Written to the object as they come, null when they do not.
+# Written to the object as they come; null, as in a blank one, when they do not.
 PLAIN = (
     "allow_promotion_codes",
     "allowed_payment_method_types",
@@ -30,12 +30,12 @@ PLAIN = (
 )
 # The same, but Stripe leaves them out when they do not come.
 PLAIN_OR_ABSENT = ("excluded_payment_method_types", "return_url")
+WRITTEN = frozenset((*PLAIN, *PLAIN_OR_ABSENT))
 
 
 def describe(params: JsonObject, work: Work) -> JsonObject:
     """Return the fields of a new session that its parameters decide by themselves."""
-    fields: JsonObject = {field: params.get(field) for field in PLAIN}
-    fields |= {field: params[field] for field in PLAIN_OR_ABSENT if field in params}
+    fields: JsonObject = {field: value for field, value in params.items() if field in WRITTEN}
     mode, ui_mode = params["mode"], params.get("ui_mode", "hosted_page")
     if "name_collection" in params:
         fields["name_collection"] = _names(params["name_collection"])
