@@ -526,3 +526,18 @@ def test_a_change_that_nobody_pays_for(plans: Plans) -> None:
         plans.v1.subscriptions.update, waiting.id, {"metadata": {"a": "b"}, "payment_behavior": "pending_if_incomplete"}
     )
     assert error.param == "metadata"
+
+
+def test_a_card_for_later(plans: Plans) -> None:
+    customer = plans.customer(card=None)
+    subscription = plans.subscribe(customer=customer, trial_period_days=7, payment_behavior="default_incomplete")
+    assert subscription.status == "trialing"
+    setup = str(subscription.pending_setup_intent)
+    intent = plans.v1.setup_intents.confirm(
+        setup, {"payment_method": "pm_card_visa", "return_url": "https://shop.test/return"}
+    )
+    assert intent.status == "succeeded"
+    ready = plans.now(subscription)
+    assert (ready.pending_setup_intent, ready.default_payment_method) == (None, intent.payment_method)
+    plans.advance(START + 7 * DAY + HOUR)
+    assert [invoice.status for invoice in plans.invoices(subscription)] == ["paid", "paid"]

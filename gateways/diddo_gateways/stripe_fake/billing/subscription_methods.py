@@ -5,6 +5,8 @@ method.
 """
 
 from diddo_gateways.stripe_fake.billing.invoice_payments import payments_of
+from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
+from diddo_gateways.stripe_fake.payments.owners import on_payment, own
 from diddo_gateways.stripe_fake.payments.setup import make_setup_intent
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -25,6 +27,7 @@ async def ask_for_method(work: Work, subscription: JsonObject) -> None:
     params = {"customer": subscription["customer"], "usage": "off_session"}
     intent = await make_setup_intent(work, params)
     work.emit("setup_intent.created", intent)
+    own(work, intent["id"], "subscription", subscription["id"])
     subscription["pending_setup_intent"] = intent["id"]
 
 
@@ -41,3 +44,16 @@ async def remember_method(work: Work, subscription: JsonObject, invoice: JsonObj
         method = intent and await work.get("payment_method", intent["payment_method"] or "")
         if method and method["customer"] == subscription["customer"]:
             subscription["default_payment_method"] = method["id"]
+
+
+@on_payment("subscription")
+async def take_method(work: Work, intent: JsonObject, subscription_id: str) -> None:
+    """Charge a subscription from now on to what its customer has set up."""
+    subscription = await work.get("subscription", subscription_id)
+    if subscription is None or subscription["pending_setup_intent"] != intent["id"]:
+        return
+    if intent["status"] != "succeeded":
+        return
+    before = snapshot(subscription)
+    subscription |= {"default_payment_method": intent["payment_method"], "pending_setup_intent": None}
+    tell(work, subscription, before)
