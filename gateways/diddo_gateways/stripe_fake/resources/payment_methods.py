@@ -21,6 +21,7 @@ from diddo_gateways.stripe_fake.lists import list_body, listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.bank_accounts import BankAccount, bank_accounts, shown_account
+from diddo_gateways.stripe_fake.payments.card_objects import ADDRESS as SOURCE_ADDRESS
 from diddo_gateways.stripe_fake.payments.card_objects import default_expiry
 from diddo_gateways.stripe_fake.payments.cards import Card, CardDetails, Decline, read_card, test_cards
 from diddo_gateways.stripe_fake.payments.errors import AttachRefused, PaymentMethodUsedUp
@@ -81,7 +82,7 @@ async def retrieve(call: Call) -> Answer:
 
 @operation("POST /v1/payment_methods/{payment_method}")
 async def update(call: Call) -> Answer:
-    """Change billing details, expiry or metadata."""
+    """Change billing details, metadata, a card's expiry or preferred network, or the kind of a bank account."""
     work, params = call.work, call.params
     method = await named(work, call.path["payment_method"], param="payment_method", status=404)
     if method["customer"] is None:
@@ -91,6 +92,9 @@ async def update(call: Call) -> Answer:
     before: JsonObject = {
         name: method[name] for name in ("billing_details", "metadata", "allow_redisplay") if name in params
     }
+    for name in ("card", "us_bank_account"):
+        if name in params and method["type"] != name:
+            raise InvalidRequest(f"This PaymentMethod is no `{name}`: its type is {method['type']}.", param=name)
     if "metadata" in params:
         method["metadata"] = merged(method["metadata"], params["metadata"])
     if "billing_details" in params:
@@ -100,7 +104,11 @@ async def update(call: Call) -> Answer:
     if card := params.get("card"):
         before["card"] = dict(method["card"])
         _update_card(method, card, card_of(work, method), now=work.now)
+    if account := params.get("us_bank_account"):
+        before["us_bank_account"] = dict(method["us_bank_account"])
+        method["us_bank_account"] |= account
     work.save(method)
+    await _update_source(work, method)
     work.emit("payment_method.updated", method, before)
     return method
 
@@ -204,6 +212,8 @@ async def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
         billing=params.get("billing_details") or held.billing,
         metadata=params.get("metadata"),
     )
+    if networks := given.get("networks"):
+        _prefer(method, networks.get("preferred") or None)
     if "allow_redisplay" in params:
         method["allow_redisplay"] = params["allow_redisplay"]
     return method
@@ -276,9 +286,7 @@ def _card_hash(card: Card, expiry: tuple[int, int], account: str, *, checks: Jso
         "brand": card.brand,
         "checks": checks,
         "country": card.country,
-        "display_brand": {"amex": "american_express", "diners": "diners_club", "unknown": "other"}.get(
-            card.brand, card.brand
-        ),
+        "display_brand": _display_brand(card.brand),
         "exp_month": expiry[0],
         "exp_year": expiry[1],
         "fingerprint": card.fingerprint(account),
@@ -290,6 +298,10 @@ def _card_hash(card: Card, expiry: tuple[int, int], account: str, *, checks: Jso
         "three_d_secure_usage": {"supported": card.three_d_secure != "not_supported"},
         "wallet": None,
     }
+
+
+def _display_brand(brand: str) -> str:
+    return {"amex": "american_express", "diners": "diners_club", "unknown": "other"}.get(brand, brand)
 
 
 def _unchecked(details: JsonObject, *, cvc_sent: bool) -> JsonObject:
@@ -316,6 +328,31 @@ def _update_card(method: JsonObject, given: Mapping[str, Any], card: Card, *, no
     year = given.get("exp_year", method["card"]["exp_year"])
     number = card.number or next(iter(test_cards().by_number))
     _, method["card"]["exp_month"], method["card"]["exp_year"] = read_card(CardDetails(number, month, year), now=now)
+    if networks := given.get("networks"):
+        _prefer(method, networks.get("preferred") or None)
+
+
+def _prefer(method: JsonObject, network: str | None) -> None:
+    """Have a co-branded card go by one of its networks."""
+    networks = method["card"]["networks"]
+    if network is not None and network not in networks["available"]:
+        raise InvalidRequest(
+            f"The card does not support the network {network}. It has: {', '.join(networks['available'])}.",
+            param="card[networks][preferred]",
+        )
+    networks["preferred"] = network
+    method["card"]["display_brand"] = network or _display_brand(method["card"]["brand"])
+
+
+async def _update_source(work: Work, method: JsonObject) -> None:
+    """Bring the card that a payment method is as well up to date."""
+    source = await work.get("card", method["id"]) if method["id"].startswith("card_") else None
+    if source is not None:
+        address, details = method["billing_details"]["address"], method["card"]
+        source |= {shown: address[name] for name, shown in SOURCE_ADDRESS.items()}
+        source |= {"name": method["billing_details"]["name"], "metadata": method["metadata"]}
+        source |= {name: details[name] for name in ("exp_month", "exp_year")}
+        work.save(source)
 
 
 def card_of(work: Work, method: JsonObject) -> Card:
