@@ -70,11 +70,16 @@ async def deliver(work: Work, message: Message, data: JsonObject) -> None:
     retry = None if delivered else _next_attempt(work, message)
     record = await _delivery(work, data, target.url)
     record["attempts"].append({"attempt": message.attempt, "at": work.now, "status": status, "error": error})
-    counts = delivered and data["counts"] and not record["counted"]
-    record |= {"next_attempt": retry}
-    record |= {"delivered": True, "counted": record["counted"] or counts} if delivered else {}
+    record["next_attempt"] = retry
     end: Change = Settle(message.id) if retry is None else Postpone(message.id, retry)
-    await _record(work, data, [end], counts=counts)
+    await _record(work, data, [end], counts=delivered and _succeeded(record, counts=data["counts"]))
+
+
+def _succeeded(record: JsonObject, *, counts: bool) -> bool:
+    """Note a success, and say whether `pending_webhooks` goes down for it: it does once for an endpoint."""
+    first = counts and not record["counted"]
+    record |= {"delivered": True, "counted": record["counted"] or first}
+    return first
 
 
 async def _target(work: Work, endpoint_id: str) -> Target | None:
