@@ -19,9 +19,10 @@ from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.aftermath import after_capture, open_review
+from diddo_gateways.stripe_fake.payments.card_methods import ADDRESS, checked
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
 from diddo_gateways.stripe_fake.payments.ledger import charged
-from diddo_gateways.stripe_fake.resources.payment_methods import ADDRESS, card_behind, checked
+from diddo_gateways.stripe_fake.resources.payment_methods import card_behind
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.states import StateTable
 from diddo_gateways.stripe_fake.work import JsonObject, Work

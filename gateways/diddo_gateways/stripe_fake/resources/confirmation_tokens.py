@@ -2,8 +2,9 @@
 
 from diddo_gateways.stripe_fake.errors import MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.card_methods import ADDRESS
 from diddo_gateways.stripe_fake.payments.confirmation_tokens import KIND, make_confirmation_token
-from diddo_gateways.stripe_fake.resources.payment_methods import ADDRESS, make_from_params, named
+from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.urls import check_url
 from diddo_gateways.stripe_fake.work import JsonObject
 

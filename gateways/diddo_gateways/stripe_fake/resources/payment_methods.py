@@ -21,9 +21,17 @@ from diddo_gateways.stripe_fake.lists import list_body, listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.bank_accounts import BankAccount, bank_accounts, shown_account
+from diddo_gateways.stripe_fake.payments.card_methods import (
+    billing_details,
+    checked,
+    prefer_network,
+    shown_card,
+    unchecked,
+    update_card,
+)
 from diddo_gateways.stripe_fake.payments.card_objects import ADDRESS as SOURCE_ADDRESS
 from diddo_gateways.stripe_fake.payments.card_objects import default_expiry
-from diddo_gateways.stripe_fake.payments.cards import Card, CardDetails, Decline, read_card, test_cards
+from diddo_gateways.stripe_fake.payments.cards import Card, Decline, test_cards
 from diddo_gateways.stripe_fake.payments.errors import AttachRefused, PaymentMethodUsedUp
 from diddo_gateways.stripe_fake.payments.method_types import type_of
 from diddo_gateways.stripe_fake.payments.other_methods import EXAMPLE_BILLING, check_billing, shown_method
@@ -50,7 +58,6 @@ ELSEWHERE = (
     "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this"
     " request on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
 )
-ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 # More than any customer has: a page of the store needs a limit.
 MOST = 1_000_000
@@ -103,7 +110,7 @@ async def update(call: Call) -> Answer:
         method["allow_redisplay"] = params["allow_redisplay"]
     if card := params.get("card"):
         before["card"] = dict(method["card"])
-        _update_card(method, card, card_of(work, method), now=work.now)
+        update_card(method, card, card_of(work, method), now=work.now)
     if account := params.get("us_bank_account"):
         before["us_bank_account"] = dict(method["us_bank_account"])
         method["us_bank_account"] |= account
@@ -213,7 +220,7 @@ async def make_from_params(work: Work, params: Mapping[str, Any]) -> JsonObject:
         metadata=params.get("metadata"),
     )
     if networks := given.get("networks"):
-        _prefer(method, networks.get("preferred") or None)
+        prefer_network(method, networks.get("preferred") or None)
     if "allow_redisplay" in params:
         method["allow_redisplay"] = params["allow_redisplay"]
     return method
@@ -251,7 +258,7 @@ def make_from_card(
 ) -> JsonObject:
     """Make and insert a payment method of a test card, attached to nobody; its id is a new one unless given."""
     details = billing_details(billing or {}, None)
-    shown = _card_hash(card, expiry, work.world.account, checks=_unchecked(details, cvc_sent=cvc_sent))
+    shown = shown_card(card, expiry, work.world.account, checks=unchecked(details, cvc_sent=cvc_sent))
     return _insert(work, "card", shown, details, metadata=metadata, method_id=method_id)
 
 
@@ -279,69 +286,6 @@ def _insert(
     }
     work.insert(method)
     return method
-
-
-def _card_hash(card: Card, expiry: tuple[int, int], account: str, *, checks: JsonObject) -> JsonObject:
-    return {
-        "brand": card.brand,
-        "checks": checks,
-        "country": card.country,
-        "display_brand": _display_brand(card.brand),
-        "exp_month": expiry[0],
-        "exp_year": expiry[1],
-        "fingerprint": card.fingerprint(account),
-        "funding": card.funding,
-        "generated_from": None,
-        "last4": card.last4,
-        "networks": {"available": list(card.networks or (card.brand,)), "preferred": None},
-        "regulated_status": "unregulated",
-        "three_d_secure_usage": {"supported": card.three_d_secure != "not_supported"},
-        "wallet": None,
-    }
-
-
-def _display_brand(brand: str) -> str:
-    return {"amex": "american_express", "diners": "diners_club", "unknown": "other"}.get(brand, brand)
-
-
-def _unchecked(details: JsonObject, *, cvc_sent: bool) -> JsonObject:
-    address = details["address"]
-    return {
-        "address_line1_check": "unchecked" if address["line1"] else None,
-        "address_postal_code_check": "unchecked" if address["postal_code"] else None,
-        "cvc_check": "unchecked" if cvc_sent else None,
-    }
-
-
-def billing_details(given: Mapping[str, Any], before: JsonObject | None) -> JsonObject:
-    """Return billing details with all their keys: what is given over what was there; empty strings unset."""
-    old: JsonObject = before or {}
-    address = {**dict.fromkeys(ADDRESS), **(old.get("address") or {}), **(given.get("address") or {})}
-    result: JsonObject = {"address": {name: address[name] or None for name in ADDRESS}}
-    for name in ("email", "name", "phone", "tax_id"):
-        result[name] = given.get(name, old.get(name)) or None
-    return result
-
-
-def _update_card(method: JsonObject, given: Mapping[str, Any], card: Card, *, now: int) -> None:
-    month = given.get("exp_month", method["card"]["exp_month"])
-    year = given.get("exp_year", method["card"]["exp_year"])
-    number = card.number or next(iter(test_cards().by_number))
-    _, method["card"]["exp_month"], method["card"]["exp_year"] = read_card(CardDetails(number, month, year), now=now)
-    if networks := given.get("networks"):
-        _prefer(method, networks.get("preferred") or None)
-
-
-def _prefer(method: JsonObject, network: str | None) -> None:
-    """Have a co-branded card go by one of its networks."""
-    networks = method["card"]["networks"]
-    if network is not None and network not in networks["available"]:
-        raise InvalidRequest(
-            f"The card does not support the network {network}. It has: {', '.join(networks['available'])}.",
-            param="card[networks][preferred]",
-        )
-    networks["preferred"] = network
-    method["card"]["display_brand"] = network or _display_brand(method["card"]["brand"])
 
 
 async def _update_source(work: Work, method: JsonObject) -> None:
@@ -452,8 +396,3 @@ def verify_card(work: Work, method: JsonObject) -> None:
 def _declined_fields(decline: Decline) -> JsonObject:
     names = ("code", "message", "decline_code", "advice_code", "network_decline_code")
     return {name: value for name in names if (value := getattr(decline, name)) is not None}
-
-
-def checked(card: Card, check: str, value: str | None) -> str | None:
-    """Return the result of a verification: null when there was nothing to verify."""
-    return None if value is None else card.checks.get(check, "pass")
