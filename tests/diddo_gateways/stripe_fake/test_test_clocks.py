@@ -84,3 +84,27 @@ def test_a_clock_goes_by_itself_after_a_week(own_shop: Any) -> None:
     own_shop.server.advance(WEEK, own_shop.name)
     own_shop.call(own_shop.server.fake.settled())
     assert refused(clocks.retrieve, clock.id).code == "resource_missing"
+
+
+def test_a_customer_that_there_is(shop: Any, clocks: Any) -> None:
+    ada = shop.client.v1.customers.create()
+    clock = clocks.create({"frozen_time": START, "customer": ada.id})
+    assert shop.client.v1.customers.retrieve(ada.id).test_clock == clock.id
+    assert refused(clocks.create, {"frozen_time": START, "customer": ada.id}).param == "customer"
+
+
+def test_others_are_answered_while_a_clock_advances(shop: Any, clocks: Any) -> None:
+    clock = clocks.create({"frozen_time": START})
+    v1 = shop.client.v1
+    card = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    ada = v1.customers.create({"test_clock": clock.id, **card})
+    daily = {"currency": "usd", "unit_amount": 100, "recurring": {"interval": "day"}, "product_data": {"name": "News"}}
+    price = v1.prices.create(daily)
+    made = v1.subscriptions.create({"customer": ada.id, "items": [{"price": price.id}]})
+    for day in range(2, 9, 2):
+        clocks.advance(clock.id, {"frozen_time": START + day * 86_400})
+        assert v1.customers.create({"name": "Bea"}).name == "Bea"
+        shop.call(shop.server.fake.settled())
+    invoices = v1.invoices.list({"subscription": made.id, "limit": 100}).data
+    assert [invoice.created for invoice in reversed(invoices)] == [START + day * 86_400 for day in range(9)]
+    assert {invoice.status for invoice in invoices[1:]} == {"paid"}

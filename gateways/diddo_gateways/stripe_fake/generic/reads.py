@@ -130,8 +130,6 @@ def _asked(case: Case) -> tuple[list[list[str]], list[Condition]]:
     own = case.call.work.world.account
     if case.pattern.kinds[0] == "account":
         conditions.append(lambda obj: obj["id"] != own)
-    if case.pattern.kinds[0] == "subscription" and "status" not in case.call.params:
-        conditions.append(lambda obj: obj["status"] != "canceled")
     return terms, conditions
 
 

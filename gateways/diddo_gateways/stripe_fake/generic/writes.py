@@ -13,11 +13,6 @@ from diddo_gateways.stripe_fake.work import JsonObject
 
 __all__ = ["act", "create", "delete", "set_", "update"]
 
-# Kinds whose deletion ends them, while they stay: field by field what becomes of them.
-ENDED: dict[str, dict[str, Any]] = {
-    "subscription": {"status": "canceled", "canceled_at": "$now", "ended_at": "$now"},
-}
-
 
 class NothingThere(ResourceMissing):
     """What the URL takes off an object, the object does not have."""
@@ -54,12 +49,6 @@ async def delete(case: Case) -> Answer:
         return await _take_off(case)
     obj = await case.subject() if case.pattern.subject else await picked(case)
     kind = obj["object"]
-    if kind in ENDED:
-        for field, value in ENDED[kind].items():
-            obj[field] = case.writer.first(value, obj)
-        await case.changed(obj)
-        case.tell(obj, "deleted")
-        return obj
     case.call.work.remove(obj)
     await case.reflect(obj, removed=True)
     case.tell(obj, "deleted")

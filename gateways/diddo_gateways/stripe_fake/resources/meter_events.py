@@ -52,8 +52,8 @@ async def _meter(work: Work, event_name: str) -> JsonObject:
 
 def _payload(meter: JsonObject, payload: JsonObject) -> tuple[str, str]:
     """Return the customer's id and the value that an event's payload holds."""
-    customer_key = meter["customer_mapping"]["event_payload_key"] or "stripe_customer_id"
-    value_key = meter["value_settings"]["event_payload_key"] or "value"
+    customer_key = meter["customer_mapping"]["event_payload_key"]
+    value_key = meter["value_settings"]["event_payload_key"]
     counts = meter["default_aggregation"]["formula"] == "count"
     for key in (customer_key, *(() if counts else (value_key,))):
         if key not in payload:

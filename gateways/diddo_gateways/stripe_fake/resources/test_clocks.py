@@ -52,8 +52,6 @@ filtered_by(TIMER, "clock")
 async def create(call: Call) -> Answer:
     """Make a test clock that stands at a moment of the past or the future."""
     work, params = call.work, call.params
-    if "customer" in params:
-        raise NotModelled("The parameter customer of test clocks")
     clock = blank(CLOCK) | {
         "id": work.new_id("clock_1", 23),
         "created": work.now,
@@ -66,7 +64,24 @@ async def create(call: Call) -> Answer:
     work.later("delete_test_clock", clock["deletes_after"], message_id=f"delete>{clock['id']}", clock=clock["id"])
     work.insert(clock)
     work.emit(f"{CLOCK}.created", clock)
+    if "customer" in params:
+        await _put_on(work, clock, params["customer"])
     return clock
+
+
+async def _put_on(work: Work, clock: JsonObject, customer_id: str) -> None:
+    """Put a customer that there is on a new clock, if nothing is billed to it by the world's time yet."""
+    customer = await work.fetch("customer", customer_id, param="customer", status=400)
+    if customer["test_clock"] is not None:
+        raise InvalidRequest(
+            f"This customer is already on the test clock `{customer['test_clock']}`.", param="customer"
+        )
+    for kind in ("subscription", "invoice", "subscription_schedule"):
+        if await work.world.page(kind, limit=1, terms=[[f"customer={customer_id}"]]):
+            raise NotModelled("A test clock for a customer that has been billed")
+    customer["test_clock"] = clock["id"]
+    work.save(customer)
+    work.emit("customer.updated", customer, {"test_clock": None})
 
 
 @operation(f"GET {PATH}")
