@@ -123,11 +123,13 @@ def test_several_disputes_of_one_payment_never_exceed_it(shop: Any) -> None:
     assert sorted(dispute.amount for dispute in disputes) == [1000, 1001]
 
 
-def test_a_payment_that_passed_3d_secure_is_the_issuers_risk(shop: Any) -> None:
-    """Visa's fraud disputes are; whether the goods arrived is another matter."""
+@pytest.mark.parametrize(
+    ("method", "disputed"), [("pm_card_createDispute", False), ("pm_card_createDisputeProductNotReceived", True)]
+)
+def test_fraud_is_the_issuers_risk_after_3d_secure(shop: Any, method: str, disputed: bool) -> None:  # noqa: FBT001
     options = {"card": {"request_three_d_secure": "any"}}
-    acknowledged = shop.pay("pm_card_createDispute", payment_method_options=options, expand=["latest_charge"])
-    assert acknowledged.latest_charge.disputed
+    paid = shop.pay(method, payment_method_options=options, expand=["latest_charge"])
+    assert (paid.status, paid.latest_charge.disputed) == ("succeeded", disputed)
 
 
 def test_what_is_only_authorised_is_disputed_when_captured(shop: Any) -> None:

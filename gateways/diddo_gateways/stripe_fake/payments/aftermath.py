@@ -31,6 +31,7 @@ REVIEW = "review"
 WARNING = "radar.early_fraud_warning"
 DISPUTE = "dispute"
 MOST = 100
+LIABILITY_SHIFTED = ("authenticated", "attempt_acknowledged")
 FRAUD_TYPE = "made_with_stolen_card"
 
 filtered_by(DISPUTE, "charge", "payment_intent")
@@ -51,7 +52,7 @@ def after_capture(work: Work, charge: JsonObject, card: Card) -> None:
     if card.dispute == "early_fraud_warning":
         return _warn(work, charge)
     allegations = [Allegation(**facts) for facts in _facts()[card.dispute]]
-    if _authenticated(charge):
+    if _is_the_issuers_risk(charge):
         allegations = [allegation for allegation in allegations if not allegation.unless_authenticated]
     left = charge["amount_captured"]
     for position, allegation in enumerate(allegations):
@@ -61,9 +62,9 @@ def after_capture(work: Work, charge: JsonObject, card: Card) -> None:
     return None
 
 
-def _authenticated(charge: JsonObject) -> bool:
+def _is_the_issuers_risk(charge: JsonObject) -> bool:
     three_d_secure = charge["payment_method_details"]["card"]["three_d_secure"]
-    return three_d_secure is not None and three_d_secure["result"] == "authenticated"
+    return three_d_secure is not None and three_d_secure["result"] in LIABILITY_SHIFTED
 
 
 def _warn(work: Work, charge: JsonObject) -> None:

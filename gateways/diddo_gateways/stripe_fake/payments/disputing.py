@@ -1,6 +1,6 @@
 """Disputes as they go: opened with a payment, escalated, won, lost; what each step takes or gives back, and tells."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -39,7 +39,7 @@ class Allegation:
         network_reason_code: the card network's own category.
         eligible_for: the better way to answer that the network offers.
         intended_submission_method: who is to answer; by default nobody has said.
-        unless_authenticated: the issuer answers for payments that passed 3-D Secure.
+        unless_authenticated: the issuer answers for payments with 3-D Secure, even where it was only attempted.
         contestable: whether the bank takes an answer at all; those of bank debits are final.
     """
 
@@ -50,13 +50,16 @@ class Allegation:
     intended_submission_method: str | None = None
     unless_authenticated: bool = False
     contestable: bool = True
-    eligibility: JsonObject = field(init=False)
 
-    def __post_init__(self) -> None:
-        status: JsonObject = {"status": "requires_fee_acknowledgement"}
+    @property
+    def eligibility(self) -> JsonObject:
+        """What is still needed to answer in the better way, under its name; empty when there is none."""
+        if self.eligible_for is None:
+            return {}
         if self.eligible_for == "visa_compelling_evidence_3":
-            status = {"required_actions": list(COMPELLING_EVIDENCE), "status": "requires_action"}
-        object.__setattr__(self, "eligibility", {self.eligible_for: status} if self.eligible_for else {})
+            needed = {"required_actions": list(COMPELLING_EVIDENCE), "status": "requires_action"}
+            return {self.eligible_for: needed}
+        return {self.eligible_for: {"status": "requires_fee_acknowledgement"}}
 
 
 def open_dispute(work: Work, charge: JsonObject, allegation: Allegation, *, amount: int | None = None) -> JsonObject:
