@@ -238,3 +238,22 @@ def test_a_form_for_an_embedded_session_can_be_filled_in_at_its_own_url(
     fill(page, "4242424242424242")
     page.get_by_role("button", name="Pay $12.00").click()
     expect(page.get_by_role("heading", name="This is paid")).to_be_visible()
+
+
+def test_a_gift_of_any_amount(
+    shop: Any,
+    server: RunningSandbox,
+    open_page: Callable[..., Page],
+) -> None:
+    given = {"enabled": True, "minimum": 500, "preset": 1000}
+    price = shop.prices.create({"currency": "usd", "custom_unit_amount": given, "product_data": {"name": "Gift"}})
+    page = open_page(open_session(shop, server, line_items=[{"price": price.id, "quantity": 1}]).url)
+    amount = page.get_by_label("Amount for Gift")
+    expect(amount).to_have_value("10.00")
+    amount.fill("1")
+    page.get_by_role("button", name="Update order").click()
+    expect(page.get_by_role("alert")).to_contain_text("Enter an amount from $5.00")
+    page.get_by_label("Amount for Gift").fill("12.50")
+    page.get_by_role("button", name="Update order").click()
+    expect(page.get_by_role("button", name="Pay $12.50")).to_be_visible()
+    hold_to_rules(page, 1280)

@@ -81,7 +81,9 @@ async def reopen(session_id: str, services: ServicesOf) -> Response:
 
 async def _update(shown: SessionPage, form: Mapping[str, str], services: Services) -> Response:
     session_id = shown.session["id"]
-    errors = {name: message for name, message in faults(shown, form).items() if name.startswith("quantity-")}
+    errors = {
+        name: message for name, message in faults(shown, form).items() if name.startswith(("quantity-", "amount-"))
+    }
     if not errors:
         outcome = await change_session(services.stripe, session_id, choices_of(shown, form))
         if isinstance(outcome, Declined):

@@ -4,6 +4,7 @@
 |---|---|
 | `action` | `update` saves what was chosen and shows the page again; anything else pays |
 | `quantity-ID` | how many of a line item or of an optional one; with `add-ID` not ticked an optional one is not bought |
+| `amount-ID` | what the shopper pays for a line item whose price leaves that open, in major units |
 | `method` | `card`, another type of payment method, or the id of a saved payment method |
 | `custom-KEY` | a custom field |
 | `shipping_…` | who receives it, and where |
@@ -11,12 +12,14 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from diddo_gateways.stripe_fake.checkout.answers import Answers
 from diddo_gateways.stripe_fake.checkout.choices import Choices
 from diddo_gateways.stripe_fake.checkout.page import SessionPage
 from diddo_gateways.stripe_fake.checkout.paying import CardForm
+from diddo_gateways.stripe_fake.currencies import decimals
 
 __all__ = ["Entered", "choices_of", "entered", "faults", "field_of"]
 
@@ -50,8 +53,14 @@ FIELDS = {
     "sepa_debit[iban]": "iban",
     "expected_amount": "form",
 }
-NESTED = re.compile(r"(address|shipping_address|custom_fields|quantity)\[(.+)\]")
-PREFIXES = {"address": "", "shipping_address": "shipping_", "custom_fields": "custom-", "quantity": "quantity-"}
+NESTED = re.compile(r"(address|shipping_address|custom_fields|quantity|amount)\[(.+)\]")
+PREFIXES = {
+    "address": "",
+    "shipping_address": "shipping_",
+    "custom_fields": "custom-",
+    "quantity": "quantity-",
+    "amount": "amount-",
+}
 
 
 class Entered(NamedTuple):
@@ -80,6 +89,8 @@ def faults(shown: SessionPage, form: Mapping[str, str]) -> dict[str, str]:
     for name, value in form.items():
         if name.startswith("quantity-") and not re.fullmatch(r"\d{1,6}", value):
             errors[name] = "Enter the quantity as a number."
+        if name.startswith("amount-") and not re.fullmatch(r"\d{1,8}([.,]\d{1,3})?", value):
+            errors[name] = "Enter the amount as a number, such as 12.50."
     return errors
 
 
@@ -125,7 +136,22 @@ def choices_of(shown: SessionPage, form: Mapping[str, str]) -> Choices:
         given = form.get(f"quantity-{line_id}")
         if line_id not in optional and given and int(given) != before:
             quantities[line_id] = int(given)
-    return Choices(quantities=quantities, promotion_code=_code(shown, form), shipping_rate=form.get("shipping_rate"))
+    amounts = {
+        line["id"]: minor(form[f"amount-{line['id']}"], line["currency"])
+        for line in shown.line_items
+        if f"amount-{line['id']}" in form
+    }
+    return Choices(
+        quantities=quantities,
+        amounts=amounts,
+        promotion_code=_code(shown, form),
+        shipping_rate=form.get("shipping_rate"),
+    )
+
+
+def minor(text: str, currency: str) -> int:
+    """Return an amount that was entered in major units in minor ones."""
+    return int(Decimal(text.replace(",", ".")).scaleb(decimals(currency)))
 
 
 def _code(shown: SessionPage, form: Mapping[str, str]) -> str | None:

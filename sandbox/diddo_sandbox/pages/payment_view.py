@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from diddo_gateways.stripe_fake.checkout.page import Recurring, SessionPage
+from diddo_gateways.stripe_fake.currencies import decimals
 from diddo_rules import Money
 
 __all__ = ["view"]
@@ -36,13 +38,18 @@ SECRET = frozenset({"number", "cvc", "account_number", "routing_number", "iban",
 
 
 class Line(NamedTuple):
-    """A line of the order, as it is shown; `bounds` are the least and the most that can be bought, if that is free."""
+    """A line of the order, as it is shown.
+
+    `bounds` are the least and the most that can be bought, if that is free; `chosen` is the amount in major units that
+    the shopper may change.
+    """
 
     id: str
     name: str
     quantity: int | None
     amount: str
     bounds: tuple[int, int] | None
+    chosen: str | None
 
 
 class Option(NamedTuple):
@@ -74,7 +81,7 @@ def view(shown: SessionPage, form: Mapping[str, str], errors: Mapping[str, str])
         "shipping": _shipping(shown),
         "code": (shown.discount or {}).get("promotion_code"),
         "can_update": bool(options or len(session["shipping_options"]) > 1 or session["allow_promotion_codes"])
-        or any(line.bounds for line in lines),
+        or any(line.bounds or line.chosen for line in lines),
         "methods": [(name, _method_name(name)) for name in session["payment_method_types"]],
         "saved": [_saved(method) for method in shown.saved_methods],
         "method_wanted": shown.method_wanted,
@@ -121,9 +128,15 @@ def _lines(shown: SessionPage) -> list[Line]:
             line["quantity"],
             _display(line["amount_subtotal"], currency),
             None if line["id"] in optional else _bounds(line),
+            _chosen(line) if line["price"]["custom_unit_amount"] else None,
         )
         for line in shown.line_items
     ]
+
+
+def _chosen(line: Mapping[str, Any]) -> str:
+    places = decimals(line["currency"])
+    return f"{Decimal(line['amount_subtotal']).scaleb(-places) / (line['quantity'] or 1):.{places}f}"
 
 
 def _bounds(item: Mapping[str, Any]) -> tuple[int, int] | None:

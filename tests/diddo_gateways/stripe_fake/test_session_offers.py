@@ -318,3 +318,36 @@ def test_an_update_changes_prices_and_taxes(shop: Any, well_formed: Any) -> None
     well_formed(taxed)
     assert taxed.amount_total == 990
     assert sessions.update(session.id, {"line_items": [{"id": item.id, "tax_rates": ""}]}).amount_total == 900
+
+
+@pytest.mark.parametrize(("save", "shown"), [(True, "always"), (False, "limited")])
+def test_a_payment_method_is_saved_if_the_shopper_agrees(shop: Any, *, save: bool, shown: str) -> None:
+    customer = shop.client.v1.customers.create({"email": "ada@example.com"}).id
+    session = open_session(
+        shop,
+        customer=customer,
+        payment_method_data={"allow_redisplay": "limited"},
+        saved_payment_method_options={"payment_method_save": "enabled"},
+    )
+    assert isinstance(pay(shop, session, replace(VISA, save=save)), Paid)
+    intent = now(shop, session, expand=["payment_intent.payment_method"]).payment_intent
+    assert (intent.payment_method.customer, intent.payment_method.allow_redisplay) == (
+        customer if save else None,
+        shown,
+    )
+
+
+def test_the_shopper_chooses_what_to_give(shop: Any) -> None:
+    given = {"enabled": True, "minimum": 500, "maximum": 5000, "preset": 1000}
+    price = shop.client.v1.prices.create(
+        {"currency": "usd", "custom_unit_amount": given, "product_data": {"name": "Gift"}}
+    )
+    session = open_session(shop, line_items=[{"price": price.id, "quantity": 1}])
+    assert session.amount_total == 1000
+    [line_id] = [one.id for one in shop.client.v1.checkout.sessions.line_items.list(session.id).data]
+    refused = change(shop, session, amounts={line_id: 400})
+    assert isinstance(refused, Declined)
+    assert refused.message == "Enter an amount from $5.00 to $50.00."
+    assert change(shop, session, amounts={line_id: 2500}) is None
+    assert isinstance(answer(shop, session, expected_amount=2500), Paid)
+    assert isinstance(change(shop, open_session(shop), amounts={"li_no": 1}), Declined)

@@ -9,6 +9,7 @@ from diddo_gateways.stripe_fake.checkout.lines import check_quantity, priced
 from diddo_gateways.stripe_fake.checkout.opening import apply_discount, has_trial
 from diddo_gateways.stripe_fake.checkout.shipping import choose_shipping
 from diddo_gateways.stripe_fake.checkout.totals import add_up
+from diddo_gateways.stripe_fake.currencies import MAXIMUM, display
 from diddo_gateways.stripe_fake.errors import StripeError
 from diddo_gateways.stripe_fake.payments.errors import ParameterInvalidInteger
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -22,11 +23,13 @@ class Choices:
 
     Attributes:
         quantities: of line items and of optional items, by id; an optional item of quantity 0 is not bought.
+        amounts: what is paid for line items whose price leaves that to the shopper, by id, in minor units.
         promotion_code: as it was typed in; empty takes the one off that was applied.
         shipping_rate: the id of a shipping rate.
     """
 
     quantities: Mapping[str, int] = field(default_factory=dict)
+    amounts: Mapping[str, int] = field(default_factory=dict)
     promotion_code: str | None = None
     shipping_rate: str | None = None
 
@@ -35,11 +38,17 @@ async def choose(work: Work, session: JsonObject, choices: Choices) -> None:
     """Write what the shopper chose into an open session and add it up anew; if it is refused the work is not to be committed.
 
     Raises:
-        StripeError: a choice is not offered; `param` is `quantity[<id>]`, `promotion_code` or `shipping_rate`.
+        StripeError: a choice is not offered; `param` is `quantity[<id>]`, `amount[<id>]`, `promotion_code` or `shipping_rate`.
     """
-    if not choices.quantities and choices.promotion_code is None and choices.shipping_rate is None:
+    if (
+        not choices.quantities
+        and not choices.amounts
+        and choices.promotion_code is None
+        and choices.shipping_rate is None
+    ):
         return
     content = await content_of(work, session)
+    _set_amounts(content, choices.amounts)
     _set_quantities(content, choices.quantities)
     if choices.shipping_rate is not None:
         choose_shipping(session, choices.shipping_rate)
@@ -72,6 +81,24 @@ def _set_quantities(content: JsonObject, quantities: Mapping[str, int]) -> None:
     content["line_items"] = list(bought.values())
     if not content["line_items"]:
         raise Incomplete("Nothing is left to buy.", param="quantity")
+
+
+def _set_amounts(content: JsonObject, amounts: Mapping[str, int]) -> None:
+    """Write the amounts that the shopper has chosen over the presets of the session's own copies of the prices."""
+    for line_id, amount in amounts.items():
+        name = f"amount[{line_id}]"
+        price = content["prices"].get(line_id)
+        bounds = price and price["custom_unit_amount"]
+        line = next((line for line in content["line_items"] if line["id"] == line_id), None)
+        if not bounds or line is None:
+            raise Incomplete("This item has a fixed price.", param=name)
+        least, most = bounds["minimum"] or 0, bounds["maximum"] or MAXIMUM
+        if not least <= amount <= most:
+            currency = line["currency"]
+            said = f"Enter an amount from {display(least, currency)} to {display(most, currency)}."
+            raise Incomplete(said, param=name)
+        content["prices"][line_id] = {**price, "custom_unit_amount": {**bounds, "preset": amount}}
+        line |= priced(line, line["quantity"], content["prices"], trial=False)
 
 
 async def _set_code(work: Work, session: JsonObject, content: JsonObject, code: str) -> None:

@@ -222,6 +222,7 @@ async def confirm_session(
         await redeemable(work, asked, customer=session["customer"])
     if method_wanted(session):
         method = await _method(work, form, email=known_email(session) or form.email)
+        _allow_redisplay(work, method, content["request"], saves=form.save)
     else:
         method = None
     given = answered(session, answers if method is None else answers.with_billing(method["billing_details"]))
@@ -289,6 +290,15 @@ async def _method(work: Work, form: CardForm, *, email: str | None) -> JsonObjec
     details = CardDetails(form.number, form.exp_month, form.exp_year, form.cvc)
     card, month, year = read_card(details, now=work.now)
     return make_from_card(work, card, expiry=(month, year), cvc_sent=True, billing=billing)
+
+
+def _allow_redisplay(work: Work, method: JsonObject, request: Mapping[str, Any], *, saves: bool) -> None:
+    """Say of a new payment method where it may be shown again: as the shop asked, or anywhere if the shopper agrees."""
+    asked = request.get("payment_method_data", {}).get("allow_redisplay")
+    wanted = "always" if saves else asked
+    if wanted is not None and (saves or method["customer"] is None):
+        method["allow_redisplay"] = wanted
+        work.save(method)
 
 
 async def _intent_of(work: Work, session: JsonObject, request: Mapping[str, Any], *, saves: bool) -> JsonObject:

@@ -57,7 +57,10 @@ def describe(params: JsonObject, work: Work) -> JsonObject:
         "payment_method_collection": (
             "if_required" if mode == "payment" else params.get("payment_method_collection", "always")
         ),
-        "payment_method_configuration_details": {"id": _configuration(work), "parent": None},
+        "payment_method_configuration_details": {
+            "id": params.get("payment_method_configuration") or _configuration(work),
+            "parent": None,
+        },
         "payment_method_options": _method_options(params.get("payment_method_options", {})),
         "payment_method_types": offered(params),
         "phone_number_collection": {"enabled": params.get("phone_number_collection", {}).get("enabled", False)},
