@@ -19,6 +19,7 @@ MOST_TIERS = 100
 # Three years at most.
 MOST_INTERVALS = {"day": 1095, "week": 156, "month": 36, "year": 3}
 UNSPECIFIED = "unspecified"
+SPECIAL = frozenset({"billing_scheme", "custom_unit_amount", "tiers", "tiers_mode"})
 NO_AMOUNT = "Prices require an `{}` or `{}` parameter to be set."
 
 
@@ -33,9 +34,11 @@ def price_terms(params: Mapping[str, Any], param: str = "") -> tuple[JsonObject,
         InvalidRequest: the amounts, the currencies or the recurrence do not hold.
     """
     currency = check_currency(params["currency"], param=under(param, "currency"))
-    recurring = _recurring(params.get("recurring"), under(param, "recurring"))
+    recurring = _recurring(params["recurring"], under(param, "recurring")) if params.get("recurring") else None
     is_tiered = params.get("billing_scheme") == "tiered"
-    _check_scheme(params, param, is_tiered=is_tiered)
+    # Most prices have nothing of all that: they are made inline, by the thousand.
+    if not SPECIAL.isdisjoint(params):
+        _check_scheme(params, param, is_tiered=is_tiered)
     amounts = _amounts(params, param, is_tiered=is_tiered)
     fields = {
         "billing_scheme": "tiered" if is_tiered else "per_unit",
@@ -44,7 +47,7 @@ def price_terms(params: Mapping[str, Any], param: str = "") -> tuple[JsonObject,
         "recurring": recurring,
         "tax_behavior": params.get("tax_behavior", UNSPECIFIED),
         "tiers_mode": params.get("tiers_mode"),
-        "transform_quantity": _transform(params.get("transform_quantity"), under(param, "transform_quantity")),
+        "transform_quantity": _transform(params.get("transform_quantity"), param),
         "type": "one_time" if recurring is None else "recurring",
         "unit_amount": amounts["unit_amount"],
         "unit_amount_decimal": amounts["unit_amount_decimal"],
@@ -83,24 +86,25 @@ def _check_scheme(params: Mapping[str, Any], param: str, *, is_tiered: bool) -> 
 
 def _amounts(given: Mapping[str, Any], param: str, *, is_tiered: bool) -> JsonObject:
     """Return what a price asks in one currency: of units, of tiers, or what the customer chooses."""
-    names = ("unit_amount", "unit_amount_decimal", "custom_unit_amount", "tiers")
-    blank: JsonObject = dict.fromkeys(names)
+    blank: JsonObject = {"unit_amount": None, "unit_amount_decimal": None, "custom_unit_amount": None, "tiers": None}
     if is_tiered:
-        for name in names[:3]:
-            if name in given:
-                raise exclusive(under(param, "tiers"), under(param, name))
+        _refuse_beside("tiers", ("unit_amount", "unit_amount_decimal", "custom_unit_amount"), given, param)
         if "tiers" not in given:
             raise MissingParameter(under(param, "tiers"))
         return blank | {"tiers": _tiers(given["tiers"], under(param, "tiers"))}
     if "custom_unit_amount" in given:
-        for name in names[:2]:
-            if name in given:
-                raise exclusive(under(param, "custom_unit_amount"), under(param, name))
+        _refuse_beside("custom_unit_amount", ("unit_amount", "unit_amount_decimal"), given, param)
         return blank | {"custom_unit_amount": _chosen(given["custom_unit_amount"], under(param, "custom_unit_amount"))}
     amounts = _amount(given, "unit_amount", param)
     if amounts["unit_amount_decimal"] is None:
         raise InvalidRequest(NO_AMOUNT.format(under(param, "unit_amount"), under(param, "unit_amount_decimal")))
     return blank | amounts
+
+
+def _refuse_beside(name: str, others: tuple[str, ...], given: Mapping[str, Any], param: str) -> None:
+    for other in others:
+        if other in given:
+            raise exclusive(under(param, name), under(param, other))
 
 
 def _amount(given: Mapping[str, Any], name: str, param: str) -> JsonObject:
@@ -112,18 +116,24 @@ def _amount(given: Mapping[str, Any], name: str, param: str) -> JsonObject:
     if whole is None and exact is None:
         return {name: None, exact_name: None}
     where = under(param, name if exact is None else exact_name)
-    amount = Decimal(exact if exact is not None else whole)  # type: ignore[arg-type]  # one of them is given
+    amount: Any = whole if exact is None else Decimal(exact)
     if amount < 0:
         raise ParameterRefused("Invalid non-negative integer", param=where, code="parameter_invalid_integer")
     if amount > MAXIMUM:
         raise ParameterRefused(f"Invalid integer: amounts can be at most {MAXIMUM}", param=where)
+    if isinstance(amount, Decimal):
+        return _fraction(amount, name, where)
+    return {name: amount, exact_name: str(amount)}
+
+
+def _fraction(amount: Decimal, name: str, param: str) -> JsonObject:
     if -int(amount.as_tuple().exponent) > MOST_DECIMALS:
         raise ParameterRefused(
-            f"Invalid decimal: {exact}; must contain at maximum {MOST_DECIMALS} decimal places.", param=where
+            f"Invalid decimal: {amount:f}; must contain at maximum {MOST_DECIMALS} decimal places.", param=param
         )
     is_whole = amount == int(amount)
     text = str(int(amount)) if is_whole else f"{amount.normalize():f}"
-    return {name: int(amount) if is_whole else None, exact_name: text}
+    return {name: int(amount) if is_whole else None, f"{name}_decimal": text}
 
 
 def _tiers(given: list[JsonObject], param: str) -> list[JsonObject]:
@@ -162,13 +172,11 @@ def _chosen(given: JsonObject, param: str) -> JsonObject:
 
 def _transform(given: JsonObject | None, param: str) -> JsonObject | None:
     if given is not None:
-        at_least(given["divide_by"], 1, under(param, "divide_by"))
+        at_least(given["divide_by"], 1, under(under(param, "transform_quantity"), "divide_by"))
     return given
 
 
-def _recurring(given: JsonObject | None, param: str) -> JsonObject | None:
-    if not given:
-        return None
+def _recurring(given: JsonObject, param: str) -> JsonObject:
     count, name = given.get("interval_count", 1), under(param, "interval_count")
     at_least(count, 1, name)
     if count > MOST_INTERVALS[given["interval"]]:
