@@ -119,6 +119,12 @@ def test_further_currencies() -> None:
     )
 
 
+@given(st.integers(0, 10**6), QUANTITIES, st.sampled_from(["usd", "jpy", "kwd"]))
+def test_whole_amounts_come_to_the_same_as_decimals(unit: int, quantity: int, currency: str) -> None:
+    exact = price(currency=currency, unit_amount_decimal=str(unit))
+    assert line_amount({**exact, "unit_amount": unit}, quantity) == line_amount(exact, quantity)
+
+
 @pytest.mark.parametrize(("currency", "amount"), [("jpy", 3), ("usd", 3), ("kwd", 0), ("bhd", 0)])
 def test_currencies_of_no_and_of_three_decimals(currency: str, amount: int) -> None:
     assert line_amount(price(currency=currency, unit_amount_decimal="2.5"), 1) == amount

@@ -28,6 +28,8 @@ __all__ = [
 
 JsonObject = Mapping[str, Any]
 HUNDRED = Decimal(100)
+# The decimals of currencies that are charged in tens.
+THOUSANDTHS = 3
 
 
 class CurrencyMismatch(InvalidRequest):
@@ -43,7 +45,7 @@ class CurrencyMismatch(InvalidRequest):
 
 def round_amount(amount: Decimal, currency: str | None = None) -> int:
     """Return an amount in whole minor units, in whole tens where the currency has three decimals."""
-    step = 10 if currency is not None and decimals(currency) == 3 else 1
+    step = 10 if currency is not None and decimals(currency) == THOUSANDTHS else 1
     return int((amount / step).quantize(Decimal(1), rounding=ROUND_HALF_UP)) * step
 
 
@@ -77,10 +79,12 @@ def line_amount(price: JsonObject, quantity: int, *, currency: str | None = None
     amounts = amounts_in(price, currency)
     if price["billing_scheme"] == "tiered":
         reckon = _graduated if price["tiers_mode"] == "graduated" else _volume
-        exact = reckon(amounts["tiers"], quantity)
-    else:
-        exact = _unit_amount(amounts) * _transformed(price.get("transform_quantity"), quantity)
-    return round_amount(exact, currency or price["currency"])
+        return round_amount(reckon(amounts["tiers"], quantity), currency or price["currency"])
+    units = _transformed(price.get("transform_quantity"), quantity)
+    whole: int | None = amounts.get("unit_amount")
+    if whole is not None and decimals(currency or price["currency"]) < THOUSANDTHS:
+        return whole * units
+    return round_amount(_unit_amount(amounts) * units, currency or price["currency"])
 
 
 def _unit_amount(amounts: JsonObject) -> Decimal:
