@@ -10,6 +10,7 @@ from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.periods import anchor_by
 from diddo_gateways.stripe_fake.billing.subscription_fields import (
+    billing_mode,
     check_modelled,
     check_trial_end,
     set_cancellation,
@@ -90,13 +91,11 @@ def _check_pairs(params: Mapping[str, Any]) -> None:
 
 
 def _begun(work: Work, params: Mapping[str, Any], customer: JsonObject, now: int) -> JsonObject:
-    mode = params.get("billing_mode", {"type": "flexible"})
-    flexible = {"proration_discounts": "included", **mode.get("flexible", {})} if mode["type"] == "flexible" else None
     currency = params.get("currency")
     return blank(KIND) | {
         "id": work.new_id("sub_1", 23),
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_mode": {"flexible": flexible, "type": mode["type"], "updated_at": None},
+        "billing_mode": billing_mode(params),
         "cancellation_details": {"comment": None, "feedback": None, "feedback_option": None, "reason": None},
         "collection_method": params.get("collection_method", "charge_automatically"),
         "created": now,

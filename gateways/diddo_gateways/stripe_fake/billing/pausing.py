@@ -6,7 +6,7 @@ Events: `customer.subscription.paused`, `customer.subscription.resumed`.
 from collections.abc import Mapping
 from typing import Any
 
-from diddo_gateways.stripe_fake.billing.changing import restart
+from diddo_gateways.stripe_fake.billing.change_costs import restart
 from diddo_gateways.stripe_fake.billing.renewing import pause
 from diddo_gateways.stripe_fake.billing.subscription_billing import bill, collect_now, keep_pending
 from diddo_gateways.stripe_fake.billing.subscription_dates import period_end, schedule

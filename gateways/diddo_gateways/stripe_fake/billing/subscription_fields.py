@@ -10,7 +10,7 @@ from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.resources.payment_methods import named
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["check_modelled", "check_trial_end", "set_cancellation", "write_discounts", "write_fields"]
+__all__ = ["billing_mode", "check_modelled", "check_trial_end", "set_cancellation", "write_discounts", "write_fields"]
 
 NOT_MODELLED = {
     "application_fee_percent": "An application fee of a subscription",
@@ -41,6 +41,17 @@ def check_modelled(params: Mapping[str, Any]) -> None:
         raise NotModelled("Automatic tax of a subscription")
     if (params.get("invoice_settings") or {}).get("account_tax_ids"):
         raise NotModelled("The account's tax ids on the invoices of a subscription")
+
+
+def billing_mode(params: Mapping[str, Any]) -> JsonObject:
+    """Return the billing mode that parameters ask for, the flexible one unless they say otherwise."""
+    given = params.get("billing_mode", {"type": "flexible"})
+    flexible = {"proration_discounts": "included", **given.get("flexible", {})}
+    return {
+        "flexible": flexible if given["type"] == "flexible" else None,
+        "type": given["type"],
+        "updated_at": None,
+    }
 
 
 async def write_fields(work: Work, subscription: JsonObject, params: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diddo_gateways.stripe_fake.billing.beginning import NOBODY, begin, first_lines
-from diddo_gateways.stripe_fake.billing.changing import plan_change
+from diddo_gateways.stripe_fake.billing.change_costs import plan_change
 from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.previewing import Upcoming, preview_of_subscription
@@ -14,7 +14,7 @@ from diddo_gateways.stripe_fake.billing.subscription_fields import set_cancellat
 from diddo_gateways.stripe_fake.billing.subscription_items import is_metered, items_of, put
 from diddo_gateways.stripe_fake.billing.subscription_lines import credit_line, usage_line
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED
-from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
+from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["upcoming"]
@@ -39,6 +39,9 @@ async def upcoming(work: Work, params: Mapping[str, Any]) -> Upcoming:
     subscription = await work.fetch("subscription", params["subscription"], param="subscription", status=400)
     if subscription["status"] in ENDED:
         raise InvalidRequest("No upcoming invoices for a subscription that has ended.", code="invoice_upcoming_none")
+    if not subscription["items"]["data"]:
+        # One that only documentation knows.
+        raise InvalidRequest("No upcoming invoices for a subscription without items.", code="invoice_upcoming_none")
     now = await now_for(work, subscription["customer"])
     if details.get("cancel_now"):
         return await _said(work, subscription, await _last_lines(work, subscription, details, now), now)
@@ -52,6 +55,8 @@ async def _of_new(work: Work, params: Mapping[str, Any], details: JsonObject) ->
     given = {name: value for name, value in details.items() if name not in ("billing_cycle_anchor", "start_date")}
     anchor = details.get("billing_cycle_anchor") or {}
     if anchor.get("type") == "timestamp":
+        if "timestamp" not in anchor:
+            raise MissingParameter("subscription_details[billing_cycle_anchor][timestamp]")
         given["billing_cycle_anchor"] = anchor["timestamp"]
     if "start_date" in details:
         given["backdate_start_date"] = details["start_date"]

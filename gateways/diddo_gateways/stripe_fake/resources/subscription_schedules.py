@@ -12,6 +12,7 @@ from diddo_gateways.stripe_fake.billing.ending import end
 from diddo_gateways.stripe_fake.billing.phases import make_phases, phase_of
 from diddo_gateways.stripe_fake.billing.schedule_states import KIND, SCHEDULES, cancel_schedule_of
 from diddo_gateways.stripe_fake.billing.scheduling import announce, attend_schedule, become, let_go, plan_next
+from diddo_gateways.stripe_fake.billing.subscription_fields import billing_mode
 from diddo_gateways.stripe_fake.billing.subscription_news import snapshot
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
@@ -111,11 +112,9 @@ async def _from_subscription(work: Work, params: JsonObject) -> JsonObject:
 
 
 def _begun(work: Work, params: Mapping[str, Any], customer: JsonObject, now: int) -> JsonObject:
-    mode = params.get("billing_mode", {"type": "flexible"})
-    flexible = {"proration_discounts": "included", **mode.get("flexible", {})} if mode["type"] == "flexible" else None
     schedule = blank(KIND) | {
         "id": work.new_id("sub_sched_1", 23),
-        "billing_mode": {"flexible": flexible, "type": mode["type"], "updated_at": None},
+        "billing_mode": billing_mode(params),
         "created": now,
         "customer": customer["id"],
         "end_behavior": params.get("end_behavior", "release"),
