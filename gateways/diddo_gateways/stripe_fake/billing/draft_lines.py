@@ -41,7 +41,7 @@ async def add_lines(work: Work, invoice: JsonObject, given: Sequence[Mapping[str
         StripeError: a line does not hold, or the invoice is no draft.
     """
     INVOICES.check(invoice, "edit")
-    customer = await work.get("customer", invoice["customer"])
+    customer = await work.fetch("customer", invoice["customer"], param="customer", status=400)
     items = []
     for position, line in enumerate(given):
         name = f"lines[{position}]"

@@ -170,6 +170,7 @@ async def _discounts(work: Work, ids: Sequence[str]) -> list[Discount]:
     found = []
     for discount_id in ids:
         discount = await work.get("discount", discount_id)
-        if discount is not None:
+        # One that only documentation knows has no coupon.
+        if discount is not None and discount["source"].get("coupon"):
             found.append(Discount(discount_id, await coupon_of(work, discount)))
     return found
