@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -13,19 +14,33 @@ from diddo_gateways.stripe_fake.payments.cards import test_cards as read_cards
 NO_TEST_CARD = "4012888888881881"
 MISTYPED = "4012888888881882"
 CVC, AMEX_CVC = "739", "7391"
+ACCOUNT, PERSONAL = "000123456789", "987654321"
 
 
 def everything_stored(server: Any) -> str:
-    """Return every value of every table of the server's database as text."""
+    """Return every text and number that the server's documents hold, whatever holds it there."""
 
     async def read() -> str:
-        database = server.worlds.documents._db  # noqa: SLF001  what the store does not show is what matters here
-        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        rows = [row for table in tables for row in database.execute(f"SELECT * FROM {table}")]  # noqa: S608
-        values = [value for row in rows for value in row]
-        return "\n".join(value.decode() if isinstance(value, bytes) else str(value) for value in values)
+        return "\n".join(texts_in(server.worlds.documents))
 
     return server.call(read())  # type: ignore[no-any-return]
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, bytes):
+        yield value.decode()
+    elif isinstance(value, str | int | float | None):
+        yield str(value)
+    elif isinstance(value, dict):
+        for pair in value.items():
+            yield from texts_in(pair)
+    elif isinstance(value, Iterable):
+        for part in value:
+            yield from texts_in(part)
+    else:
+        slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+        for name in [*getattr(value, "__dict__", ()), *slots]:
+            yield from texts_in(getattr(value, name))
 
 
 def use_every_card(shop: Any) -> None:
@@ -34,6 +49,7 @@ def use_every_card(shop: Any) -> None:
     for card in read_cards().by_number.values():
         data = shop.by_number(card.number, cvc=AMEX_CVC if card.cvc_length == 4 else CVC)
         method = shop.client.v1.payment_methods.create(data)
+        shop.client.v1.tokens.create({"card": {**data["card"], "exp_month": "12", "exp_year": "2040"}})
         for call in (
             lambda data=data: shop.pay(None, payment_method_data=data),
             lambda method=method: shop.client.v1.payment_methods.attach(method.id, {"customer": customer}),
@@ -42,6 +58,9 @@ def use_every_card(shop: Any) -> None:
                 call()
             except stripe.CardError as error:
                 assert card.number not in str(error.json_body)  # noqa: PT017  a decline is one of two good outcomes
+    shop.client.v1.tokens.create({"bank_account": {"country": "US", "account_number": ACCOUNT}})
+    shop.client.v1.tokens.create({"pii": {"id_number": PERSONAL}})
+    shop.client.v1.tokens.create({"cvc_update": {"cvc": CVC}})
     for number, cvc in ((NO_TEST_CARD, CVC), (MISTYPED, CVC), ("4242424242424242", "73")):
         with pytest.raises(stripe.CardError) as refused:
             shop.pay(None, payment_method_data=shop.by_number(number, cvc=cvc))
@@ -71,7 +90,7 @@ def test_nothing_of_a_card_is_stored_or_logged(own_shop: Any, caplog: Any) -> No
     logged = [record.getMessage() for record in caplog.records if record.name.startswith(("diddo", "uvicorn"))]
     kept = "\n".join([everything_stored(own_shop.server), *logged])
     assert own_shop.name in kept, "the search looks at the right database"
-    numbers = [NO_TEST_CARD, MISTYPED, *read_cards().by_number]
+    numbers = [NO_TEST_CARD, MISTYPED, ACCOUNT, PERSONAL, *read_cards().by_number]
     assert [number for number in numbers if number in kept] == []
     for code in (CVC, AMEX_CVC):
         # As JSON or a form would hold it; bare digits can be a row's number.
