@@ -206,7 +206,7 @@ async def send_many(seed: int) -> set[tuple[str, int]]:
         name = fuzz.random.choice(names)
         method, path, form = fuzz.request(name)
         status, answer = await call(fake, method, path, form)
-        assert status in (200, 400, 402, 404, 501), (method, path, form, answer)
+        assert status in (200, 400, 402, 404, 429, 501), (method, path, form, answer)
         if status == 200:
             assert check_shape(answer) == [], (method, path, form)
             fuzz.learn(answer)
@@ -224,4 +224,4 @@ def test_whatever_is_sent_is_answered() -> None:
     answered = {name for name, status in seen if status == 200}
     assert {"POST /v1/payment_intents", "POST /v1/refunds", "GET /v1/charges/{charge}"} <= answered
     assert len(answered) > 0.5 * len(modelled()), "most operations were called with something that they take"
-    assert {status for _, status in seen} == {200, 400, 402, 404, 501}
+    assert {status for _, status in seen} >= {200, 400, 402, 404, 501}
