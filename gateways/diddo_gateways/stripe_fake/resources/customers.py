@@ -189,6 +189,20 @@ async def _what_it_has(work: Work, customer: JsonObject, field: str) -> JsonObje
     return {"object": "list", "data": found[:SHOWN], "has_more": len(found) > SHOWN, "url": url}
 
 
+@includes(KIND, "tax")
+async def _tax(work: Work, customer: JsonObject, field: str) -> JsonObject:  # noqa: ARG001  as every include
+    """Return what automatic tax makes of a customer: the sandbox collects nothing anywhere."""
+    known = bool((customer["address"] or {}).get("country"))
+    status = "not_collecting" if known else "unrecognized_location"
+    return {"automatic_tax": status, "ip_address": None, "location": None, "provider": "stripe"}
+
+
+@includes(KIND, "invoice_credit_balance")
+async def _credit(work: Work, customer: JsonObject, field: str) -> JsonObject:  # noqa: ARG001  as every include
+    """Return a customer's balance by currency, which is empty when there is none."""
+    return {customer["currency"]: customer["balance"]} if customer["balance"] and customer["currency"] else {}
+
+
 def _write(customer: JsonObject, params: dict[str, Any]) -> JsonObject:
     """Write a request's parameters over a customer and return the former values of what changed."""
     for field in NOT_MODELLED:
