@@ -130,7 +130,7 @@ class Walk:
             self.client.invoices.update(self.invoice.id, {"description": "Again"})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(walk=st.lists(steps, max_size=10))
 def test_an_invoice_moves_along_its_table_only(shop: Any, walk: list[tuple[str, Any]]) -> None:
     client = shop.client.v1

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diddo_gateways.stripe_fake.billing.amounts import line_amount
+from diddo_gateways.stripe_fake.billing.drafting import set_due
 from diddo_gateways.stripe_fake.billing.invoice_items import change_item, keep_item, line_for, make_item
 from diddo_gateways.stripe_fake.billing.invoice_lines import Rates, line_item, lines_of, put_lines, rates_of
 from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, photograph
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES
-from diddo_gateways.stripe_fake.billing.invoicing import set_due
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
 from diddo_gateways.stripe_fake.metadata import merged

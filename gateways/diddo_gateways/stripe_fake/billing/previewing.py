@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diddo_gateways.stripe_fake.billing.clocks import now_for
+from diddo_gateways.stripe_fake.billing.drafting import COLLECTED_AFTER, new_invoice, set_due
 from diddo_gateways.stripe_fake.billing.invoice_items import (
     change_item,
     currency_of,
@@ -18,7 +19,6 @@ from diddo_gateways.stripe_fake.billing.invoice_items import (
 )
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line, line_item, show_lines
 from diddo_gateways.stripe_fake.billing.invoice_settings import invoice_fields
-from diddo_gateways.stripe_fake.billing.invoicing import COLLECTED_AFTER, new_invoice, set_due
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.resources.prices import under

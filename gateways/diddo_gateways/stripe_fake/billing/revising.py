@@ -6,8 +6,8 @@ Events: `invoice.created`; later those of voiding the invoice that is replaced.
 from collections.abc import Mapping
 from typing import Any
 
+from diddo_gateways.stripe_fake.billing.drafting import draft
 from diddo_gateways.stripe_fake.billing.invoice_lines import Line, lines_of, rates_of
-from diddo_gateways.stripe_fake.billing.invoicing import draft
 from diddo_gateways.stripe_fake.errors import InvalidRequest
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.work import JsonObject, Work

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from diddo_gateways.stripe_fake.billing.clocks import later_for
 from diddo_gateways.stripe_fake.billing.collecting import credit_payment
 from diddo_gateways.stripe_fake.billing.discounts import coupon_of, holds_at
+from diddo_gateways.stripe_fake.billing.drafting import draft
 from diddo_gateways.stripe_fake.billing.invoice_items import keep_item, line_for, pending_items
-from diddo_gateways.stripe_fake.billing.invoice_lines import pricing
+from diddo_gateways.stripe_fake.billing.invoice_lines import Line, pricing
 from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment
-from diddo_gateways.stripe_fake.billing.invoicing import Line, draft, finalize, mark_uncollectible, pay, void
+from diddo_gateways.stripe_fake.billing.invoicing import finalize, mark_uncollectible, pay, void
 from diddo_gateways.stripe_fake.errors import CardError
 from diddo_gateways.stripe_fake.payments.errors import PaymentDeclined
 from diddo_gateways.stripe_fake.shapes import blank

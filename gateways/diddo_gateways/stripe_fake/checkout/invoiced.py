@@ -1,8 +1,10 @@
 """The invoice of a purchase: made, final and paid when a checkout session that asks for one is completed."""
 
 from diddo_gateways.stripe_fake.billing.collecting import credit_payment
+from diddo_gateways.stripe_fake.billing.drafting import draft
+from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment
-from diddo_gateways.stripe_fake.billing.invoicing import Line, draft, finalize
+from diddo_gateways.stripe_fake.billing.invoicing import finalize
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["invoice_purchase"]

@@ -4,7 +4,7 @@ Events: `invoice.created`, `.updated`, `.deleted`, `.finalized`, `.sent`, `.paid
 `.payment_failed`, `.payment_action_required`, `.voided`, `.marked_uncollectible`, `.finalization_failed`.
 """
 
-from diddo_gateways.stripe_fake.billing import invoicing
+from diddo_gateways.stripe_fake.billing import drafting, invoicing
 from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.collecting import credit_payment, settle
 from diddo_gateways.stripe_fake.billing.invoice_items import currency_of, pending_items
@@ -73,7 +73,7 @@ async def create(call: Call) -> Answer:
     }
     if "discounts" not in params and customer["discount"]:
         fields["discounts"] = [customer["discount"]["id"]]
-    return await invoicing.draft(
+    return await drafting.draft(
         work,
         customer=customer["id"],
         currency=currency,
@@ -168,8 +168,8 @@ async def _update_draft(work: Work, invoice: JsonObject, params: JsonObject) -> 
         method = invoice["collection_method"]
         invoice["due_date"] = due_date(params, collection_method=method, created=invoice["created"])
     if {"auto_advance", "collection_method", "automatically_finalizes_at"} & set(params):
-        await invoicing.set_window(work, invoice, at=params.get("automatically_finalizes_at"))
-    await invoicing.reckon_again(work, invoice)
+        await drafting.set_window(work, invoice, at=params.get("automatically_finalizes_at"))
+    await drafting.reckon_again(work, invoice)
 
 
 @operation("DELETE /v1/invoices/{invoice}")
