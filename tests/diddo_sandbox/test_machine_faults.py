@@ -9,10 +9,9 @@ import orjson
 import pytest
 from hypothesis import Phase, settings
 
-from diddo_gateways.documents import Document
 from diddo_gateways.protocol import PaymentLine, SessionEvent, SessionEventKind, SessionRequest
 from diddo_gateways.stripe_fake import deliveries
-from diddo_gateways.stripe_fake.resources import refunds
+from diddo_gateways.stripe_fake.payments import refunding
 from diddo_gateways.worlds import World
 from diddo_rules.testing import (
     CartChargedTwice,
@@ -137,17 +136,17 @@ def forgetting_tax(patch: pytest.MonkeyPatch) -> None:
 
 def renaming_events(patch: pytest.MonkeyPatch) -> None:
     """An event that is sent again has another id."""
-    body = deliveries._body  # noqa: SLF001  what a webhook says
-    sent: set[bytes] = set()
+    content = deliveries._content  # noqa: SLF001  what a webhook says
+    sent: set[tuple[str, str]] = set()
 
-    def renamed(event: Document, *, account: str | None) -> bytes:
-        content = body(event, account=account)
-        if content in sent:
-            return content.replace(event.id.encode(), b"evt_again")
-        sent.add(content)
-        return content
+    async def renamed(work: Any, event: Any, target: deliveries.Target) -> Any:
+        told = await content(work, event, target)
+        if (target.url, told["id"]) in sent:
+            return told | {"id": "evt_again"}
+        sent.add((target.url, told["id"]))
+        return told
 
-    patch.setattr(deliveries, "_body", renamed)
+    patch.setattr(deliveries, "_content", renamed)
 
 
 def editing_submitted_carts(patch: pytest.MonkeyPatch) -> None:
@@ -189,7 +188,7 @@ def failing(patch: pytest.MonkeyPatch) -> None:
 
 def forgetting_refunds(patch: pytest.MonkeyPatch) -> None:
     """A refund is made, and the charge does not know."""
-    patch.setattr(refunds, "_take_from_charge", lambda *_: None)
+    patch.setattr(refunding, "_take_from_charge", lambda *_, **__: None)
 
 
 def forgetting_idempotency(_: pytest.MonkeyPatch) -> type[InProcessCheckoutServer]:
