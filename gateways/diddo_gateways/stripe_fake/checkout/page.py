@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 
 from diddo_gateways.stripe_fake.billing.periods import anchor_by
+from diddo_gateways.stripe_fake.checkout.confirming import destination, method_wanted
 from diddo_gateways.stripe_fake.checkout.content import content_of
 from diddo_gateways.stripe_fake.checkout.expiring import current
-from diddo_gateways.stripe_fake.checkout.paying import destination, method_wanted
 from diddo_gateways.stripe_fake.checkout.totals import breakdown, recurring_amount
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

@@ -6,9 +6,10 @@ Stripe does not document it: a session's id and any key are enough, as for the p
 
 from diddo_gateways.stripe_fake.checkout.answers import ADDRESS, Answers
 from diddo_gateways.stripe_fake.checkout.choices import Choices, choose
+from diddo_gateways.stripe_fake.checkout.confirming import confirm_session
 from diddo_gateways.stripe_fake.checkout.content import content_of
 from diddo_gateways.stripe_fake.checkout.expiring import current
-from diddo_gateways.stripe_fake.checkout.paying import CardForm, confirm_session
+from diddo_gateways.stripe_fake.checkout.outcomes import CardForm
 from diddo_gateways.stripe_fake.checkout.states import SESSIONS
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
