@@ -46,6 +46,7 @@ REFUSED = {
     "POST /v1/invoiceitems": 400,
     "POST /v1/invoices": 400,
     "POST /v1/invoices/create_preview": 400,
+    "POST /v1/invoices/{invoice}/add_lines": 400,
     "POST /v1/invoices/{invoice}/attach_payment": 400,
     "POST /v1/invoices/{invoice}/finalize": 400,
     "POST /v1/invoices/{invoice}/lines/{line_item_id}": 404,
