@@ -95,7 +95,7 @@ def test_what_an_item_may_not_be(client: Any, customer: Any, draft: Any) -> None
     assert (error.http_status, error.code, error.user_message) == (
         404,
         "resource_missing",
-        "No such Invoice Item: 'ii_none'",
+        "No such Invoice Item: 'ii_none'(livemode=false)",
     )
     client.invoices.finalize_invoice(draft.id)
     error = refused(items.create, {"invoice": draft.id, "amount": 5})

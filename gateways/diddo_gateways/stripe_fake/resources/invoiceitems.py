@@ -17,6 +17,14 @@ NOT_EDITABLE = "Can't delete an invoice item that is attached to an invoice that
 filtered_by(KIND, "customer", "customer_account", "invoice")
 
 
+class NoSuchItem(ResourceMissing):
+    """There is no invoice item of that id: alone among Stripe's messages this one ends with the mode."""
+
+    def __init__(self, item_id: str) -> None:
+        super().__init__("Invoice Item", item_id)
+        self.message += "(livemode=false)"
+
+
 @operation("POST /v1/invoiceitems")
 async def create(call: Call) -> Answer:
     """Put something on a customer's next invoice, or on a draft."""
@@ -86,7 +94,7 @@ async def _item(call: Call) -> JsonObject:
     item_id = call.path["invoiceitem"]
     item = await call.work.get(KIND, item_id)
     if item is None:
-        raise ResourceMissing("Invoice Item", item_id, param="id")
+        raise NoSuchItem(item_id)
     return item
 
 
