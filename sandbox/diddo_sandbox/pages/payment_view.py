@@ -98,6 +98,7 @@ def view(shown: SessionPage, form: Mapping[str, str], errors: Mapping[str, str])
         "custom_options": _custom_options,
         "countries": _countries(),
         "shipping_countries": _shipping_countries(session),
+        "tax_id": session.get("tax_id_collection") or {"enabled": False},
         "tax_ids": TAX_IDS,
         "test_cards": TEST_CARDS,
         "test_accounts": TEST_ACCOUNTS,

@@ -1,6 +1,7 @@
 """Checkout sessions in setup and subscription mode, completed from the page."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,3 +136,19 @@ def test_no_card_is_asked_for_where_none_is_needed(shop: Any) -> None:
     assert isinstance(pay(shop, session, CardForm(email="ada@example.com")), Paid)
     done = now(shop, session, expand=["subscription"])
     assert (done.subscription.status, done.subscription.default_payment_method) == ("trialing", None)
+
+
+def test_a_subscription_by_debit_begins_when_the_debit_settles(own_shop: Any, well_formed: Any) -> None:
+    data = {"currency": "eur", "unit_amount": 1500, "recurring": {"interval": "month"}, "product_data": {"name": "A"}}
+    session = open_subscription(
+        own_shop, line_items=[{"price_data": data, "quantity": 1}], allowed_payment_method_types=["sepa_debit"]
+    )
+    iban = {"type": "sepa_debit", "sepa_debit": {"iban": "AT611904300234573201"}}
+    assert isinstance(pay(own_shop, session, replace(VISA, number="", method_data=iban)), Paid)
+    done = now(own_shop, session, expand=["invoice"])
+    well_formed(done)
+    assert (done.status, done.payment_status, done.invoice.status) == ("complete", "unpaid", "open")
+    own_shop.server.advance(10 * 86_400, own_shop.name)
+    own_shop.call(own_shop.server.fake.settled())
+    later = now(own_shop, session, expand=["invoice", "subscription"])
+    assert (later.payment_status, later.invoice.status, later.subscription.status) == ("paid", "paid", "active")
