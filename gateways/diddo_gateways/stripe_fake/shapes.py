@@ -11,10 +11,17 @@ from diddo_gateways.stripe_fake.catalogue import Catalogue, Node
 
 __all__ = ["SCALARS", "blank", "blank_fields", "check_answer", "check_shape"]
 
-# Fields that Stripe sends only when asked for with `expand`, or only where they apply.
+# Fields that Stripe sends only when asked for with `expand`, or only where they apply; see docs/stripe-recordings.md.
 ABSENT: dict[str, frozenset[str]] = {
     "charge": frozenset(
-        {"authorization_code", "level3", "refunds", "presentment_details", "alternate_statement_descriptors"}
+        {
+            "alternate_statement_descriptors",
+            "authorization_code",
+            "level3",
+            "presentment_details",
+            "refunds",
+            "transfer",
+        }
     ),
     "checkout.session": frozenset(
         {
@@ -25,8 +32,10 @@ ABSENT: dict[str, frozenset[str]] = {
             "presentment_details",
             "redirect_on_completion",
             "return_url",
+            "tax_id_collection",
         }
     ),
+    "credit_note": frozenset({"customer_account"}),
     "customer": frozenset(
         {
             "business_name",
@@ -41,17 +50,35 @@ ABSENT: dict[str, frozenset[str]] = {
         }
     ),
     "event": frozenset({"account", "context", "reason"}),
-    "invoice": frozenset({"confirmation_secret", "payments"}),
+    "invoice": frozenset({"confirmation_secret", "payments", "threshold_reason"}),
+    "invoiceitem": frozenset({"net_amount", "proration_details"}),
     "item": frozenset({"discounts", "taxes"}),
+    "line_item": frozenset({"subscription"}),
+    "payment_intent": frozenset({"hooks", "presentment_details"}),
     "price": frozenset({"currency_options", "tiers"}),
     "product": frozenset({"identifiers"}),
+    "refund": frozenset(
+        {
+            "description",
+            "failure_balance_transaction",
+            "failure_reason",
+            "instructions_email",
+            "next_action",
+            "pending_reason",
+            "presentment_details",
+        }
+    ),
+    "setup_intent": frozenset({"attach_to_self", "customer_account"}),
+    "subscription": frozenset({"presentment_details"}),
     "webhook_endpoint": frozenset({"secret"}),
 }
 # Fields on the wire that no type of the SDK lists.
 LEGACY: dict[str, frozenset[str]] = {
     "charge": frozenset({"destination", "dispute", "order"}),
     "event": frozenset({"user_id"}),
+    "card": frozenset({"email", "phone", "wallet"}),
     "product": frozenset({"attributes", "type"}),
+    "subscription": frozenset({"plan", "quantity"}),
     # The SDK lists them with the classes of single types of events.
     "v2.core.event": frozenset({"related_object", "data"}),
 }

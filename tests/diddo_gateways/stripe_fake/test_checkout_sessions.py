@@ -32,7 +32,7 @@ def test_a_new_session_has_stripes_keys_and_values(client: stripe.StripeClient, 
     session = open_session(client, metadata={"cart": "c1"}, client_reference_id="c1", customer_email="ada@shop.test")
     well_formed(session)
     content = session.to_dict()
-    assert len(content) == 62
+    assert len(content) == 61
     assert session.id.startswith("cs_test_a1")
     assert len(session.id) == 66
     assert session.url is not None

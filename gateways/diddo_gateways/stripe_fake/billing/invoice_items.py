@@ -115,7 +115,7 @@ async def _price(work: Work, item: JsonObject, params: Mapping[str, Any], param:
         # An item that only documentation knows.
         return
     item |= {"currency": price["currency"], "pricing": pricing(price)}
-    item["amount"] = item["net_amount"] = line_amount(await whole(work, price), item["quantity"])
+    item["amount"] = line_amount(await whole(work, price), item["quantity"])
     item["quantity_decimal"] = str(item["quantity"])
     item["description"] = item["description"] or await _name(work, price)
 

@@ -74,7 +74,6 @@ def line_item(work: Work, invoice: JsonObject, line: Line, *, line_id: str | Non
         "pricing": pricing(line.price),
         "quantity": line.quantity,
         "quantity_decimal": None if line.quantity is None else str(line.quantity),
-        "subscription": line.subscription,
         "subtotal": line.amount,
     }
 

@@ -60,6 +60,8 @@ async def revise(work: Work, params: Mapping[str, Any]) -> JsonObject:
 
 async def _copy(work: Work, line: JsonObject, rates: Any) -> Line:
     details = (line["pricing"] or {}).get("price_details")
+    parent = line["parent"] or {}
+    owner = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
     return Line(
         amount=line["amount"],
         currency=line["currency"],
@@ -70,6 +72,6 @@ async def _copy(work: Work, line: JsonObject, rates: Any) -> Line:
         discountable=line["discountable"],
         discounts=tuple(line["discounts"]),
         tax_rates=tuple(rates),
-        subscription=line["subscription"],
+        subscription=owner.get("subscription"),
         metadata=line["metadata"],
     )

@@ -163,7 +163,6 @@ async def keep_pending(work: Work, subscription: JsonObject, lines: Sequence[Lin
             "discountable": line.discountable,
             "discounts": list(line.discounts),
             "metadata": dict(line.metadata),
-            "net_amount": line.amount,
             "parent": {
                 "subscription_details": {
                     "subscription": subscription["id"],

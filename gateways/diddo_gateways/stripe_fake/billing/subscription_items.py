@@ -230,6 +230,9 @@ async def put(work: Work, subscription: JsonObject, items: Sequence[JsonObject])
         else:
             work.save(item)
     subscription["items"] = show(subscription, items)
+    # What the only item says stands at the top too, as in the days of one plan a subscription.
+    only = items[0] if len(items) == 1 else {"plan": None, "quantity": None}
+    subscription |= {"plan": only["plan"], "quantity": only.get("quantity")}
 
 
 def show(subscription: JsonObject, items: Sequence[JsonObject]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _check_contact(session: JsonObject, answers: Answers) -> None:
         raise Incomplete("Enter a phone number.", code="incomplete_phone", param="phone")
     if session["billing_address_collection"] == "required":
         _check_address(answers.address, "address")
-    if (session["tax_id_collection"] or {}).get("required") == "if_supported" and not answers.tax_id:
+    if session.get("tax_id_collection", {}).get("required") == "if_supported" and not answers.tax_id:
         raise Incomplete("Enter a tax ID.", code="incomplete_tax_id", param="tax_id")
 
 

@@ -66,7 +66,7 @@ def describe(params: JsonObject, work: Work) -> JsonObject:
         "phone_number_collection": {"enabled": params.get("phone_number_collection", {}).get("enabled", False)},
         "saved_payment_method_options": _saved_methods(params),
         "success_url": params.get("success_url"),
-        "tax_id_collection": _tax_ids(params.get("tax_id_collection")),
+        **_tax_ids(params.get("tax_id_collection")),
         "ui_mode": ui_mode,
     }
     return fields
@@ -163,8 +163,11 @@ def _saved_methods(params: JsonObject) -> JsonObject | None:
     return {"payment_method_save": None, **defaults, **(given or {})}
 
 
-def _tax_ids(given: JsonObject | None) -> JsonObject | None:
-    return given and {"enabled": given["enabled"], "required": given.get("required", "never")}
+def _tax_ids(given: JsonObject | None) -> JsonObject:
+    """Return the field for tax ids, which a session has only when it was asked for."""
+    if not given:
+        return {}
+    return {"tax_id_collection": {"enabled": given["enabled"], "required": given.get("required", "never")}}
 
 
 def _invoice_creation(given: JsonObject | None) -> JsonObject:

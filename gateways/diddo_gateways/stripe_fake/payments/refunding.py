@@ -144,13 +144,13 @@ def _make(work: Work, charge: JsonObject, amount: int, request: Request) -> Json
         "currency": charge["currency"],
         "customer": charge["customer"],
         "destination_details": _destination(charge["payment_method_details"]["type"]),
-        "instructions_email": request.instructions_email,
         "metadata": merged({}, request.metadata),
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
-        "pending_reason": "processing" if pending else None,
         "reason": request.reason,
         "status": "pending" if pending else "succeeded",
+        **({"instructions_email": request.instructions_email} if request.instructions_email else {}),
+        **({"pending_reason": "processing"} if pending else {}),
     }
     if not charge["captured"]:
         work.cancel(expiry_of(charge))
@@ -200,8 +200,8 @@ def settle(work: Work, made: JsonObject, charge: JsonObject) -> None:
         return _give_reference(work, made)
     before: dict[str, Any] = {"status": made["status"]}
     if made["status"] == "pending":
-        before |= {"balance_transaction": None, "pending_reason": made["pending_reason"]}
-        made |= {"balance_transaction": refunded(work, made, charge)["id"], "pending_reason": None}
+        before |= {"balance_transaction": None, "pending_reason": made.pop("pending_reason")}
+        made["balance_transaction"] = refunded(work, made, charge)["id"]
         REFUNDS.move(made, "settle", "succeeded")
         return _settled(work, made, before, event="refund.updated")
     before |= {"failure_balance_transaction": None, "failure_reason": None}

@@ -17,7 +17,7 @@ SHARED = ("application", "attach_to_self", "customer", "customer_account", "flow
 async def begin_attempt(work: Work, intent: JsonObject, method: JsonObject) -> None:
     """Make the intent's latest attempt; one that still waits for the customer is abandoned."""
     await abandon_attempt(work, intent)
-    attempt = blank(KIND) | {name: intent[name] for name in SHARED}
+    attempt = blank(KIND) | {name: intent.get(name) for name in SHARED}
     attempt |= {
         "id": work.new_id("setatt_1", 23),
         "created": work.now,

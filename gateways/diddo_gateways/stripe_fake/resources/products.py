@@ -61,6 +61,7 @@ def new(work: Work, params: JsonObject, *, product_id: str | None = None) -> Jso
     product |= {
         "id": product_id or work.new_id("prod_", 14),
         "active": True,
+        "attributes": [],
         "created": work.now,
         "type": "service",
         "updated": work.now,
