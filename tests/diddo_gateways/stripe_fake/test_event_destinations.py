@@ -83,6 +83,28 @@ def test_single_changes_have_thin_events_of_their_own(shop: HookedShop) -> None:
     assert stored.changes.to_dict() == {"before": {"active": True}, "after": {"active": False}}
 
 
+def test_a_subscription_tells_its_states_and_a_code_that_it_is_used_up(shop: HookedShop) -> None:
+    destination(shop, "v1.customer.subscription.active", "v1.promotion_code.fully_redeemed")
+    v1 = shop.v1
+    coupon = v1.coupons.create({"percent_off": 10, "duration": "forever"})
+    code = v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "max_redemptions": 1})
+    ada = v1.customers.create({"payment_method": "pm_card_visa"})
+    method = v1.customers.payment_methods.list(ada.id).data[0]
+    price = v1.prices.create(
+        {"currency": "usd", "unit_amount": 500, "recurring": {"interval": "month"}, "product_data": {"name": "Tea"}}
+    )
+    made = v1.subscriptions.create(
+        {
+            "customer": ada.id,
+            "items": [{"price": price.id}],
+            "default_payment_method": method.id,
+            "discounts": [{"promotion_code": code.id}],
+        }
+    )
+    told = {received.content["type"]: received.content["related_object"]["id"] for received in shop.settle()}
+    assert told == {"v1.customer.subscription.active": made.id, "v1.promotion_code.fully_redeemed": code.id}
+
+
 def test_a_snapshot_destination_gets_events_of_the_first_version(shop: HookedShop) -> None:
     made = destination(shop, "customer.created", payload="snapshot")
     assert made.snapshot_api_version == "2026-10-28.endive"

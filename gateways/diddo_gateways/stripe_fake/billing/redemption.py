@@ -163,6 +163,7 @@ async def redeem(work: Work, found: Redeemable) -> None:
         save_code(work, code)
         if code["times_redeemed"] == code["max_redemptions"]:
             end_code(work, code)
+            work.emit_thin("v1.promotion_code.fully_redeemed", code)
     if coupon["times_redeemed"] == coupon["max_redemptions"]:
         await end_coupon(work, coupon)
 
