@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import stripe
-from test_subscriptions import DAY, FEBRUARY, HOUR, MARCH, START, Plans
+from plans import DAY, FEBRUARY, HOUR, MARCH, START, Plans, refused
 
 APRIL = MARCH + 31 * DAY
 
@@ -14,12 +14,6 @@ def plans(shop: Any) -> Plans:
     return Plans(shop)
 
 
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
 def two_phases(plans: Plans, **more: Any) -> stripe.SubscriptionSchedule:
     dear = plans.price(3000)
     phases = [
@@ -27,7 +21,7 @@ def two_phases(plans: Plans, **more: Any) -> stripe.SubscriptionSchedule:
         {"items": [{"price": dear, "quantity": 2}], "duration": {"interval": "month"}},
     ]
     params = {"customer": plans.customer(), "start_date": "now", "phases": phases, **more}
-    return plans.v1.subscription_schedules.create(params)  # type: ignore[arg-type]
+    return plans.v1.subscription_schedules.create(params)
 
 
 def test_from_phase_to_phase_and_on_its_own(plans: Plans, well_formed: Any) -> None:
@@ -93,7 +87,7 @@ def test_from_a_subscription_with_a_further_phase(plans: Plans, well_formed: Any
         {"start_date": START, "end_date": FEBRUARY, "items": [{"price": plans.monthly}]},
         {"items": [{"price": plans.monthly, "quantity": 4}], "proration_behavior": "none"},
     ]
-    plans.v1.subscription_schedules.update(schedule.id, {"phases": phases})  # type: ignore[arg-type, typeddict-item]
+    plans.v1.subscription_schedules.update(schedule.id, {"phases": phases})
     plans.advance(FEBRUARY + HOUR)
     assert plans.invoices(subscription)[-1].total == 4000
     released = plans.v1.subscription_schedules.release(schedule.id)
@@ -108,7 +102,7 @@ def test_a_change_of_the_phase_that_it_is_in(plans: Plans) -> None:
     phases = [{"start_date": START, "end_date": FEBRUARY, "items": [{"price": plans.price(3000)}]}]
     changed = plans.v1.subscription_schedules.update(
         schedule.id,
-        {"phases": phases, "proration_behavior": "always_invoice", "end_behavior": "cancel"},  # type: ignore[typeddict-item]
+        {"phases": phases, "proration_behavior": "always_invoice", "end_behavior": "cancel"},
     )
     assert len(changed.phases) == 1
     subscription = plans.v1.subscriptions.retrieve(str(schedule.subscription))

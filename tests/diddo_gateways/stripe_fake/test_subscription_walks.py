@@ -5,7 +5,7 @@ from typing import Any
 import stripe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_subscriptions import DAY, START, Plans
+from plans import DAY, START, Plans
 
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
 

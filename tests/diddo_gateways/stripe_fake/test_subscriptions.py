@@ -4,69 +4,14 @@ from typing import Any
 
 import pytest
 import stripe
+from plans import DAY, FEBRUARY, HOUR, MARCH, START, Plans, refused
 
 from diddo_gateways.stripe_fake.billing.periods import later_by
-
-START = 1_767_225_600  # 1 January 2026
-DAY = 86_400
-FEBRUARY = START + 31 * DAY
-MARCH = FEBRUARY + 28 * DAY
-HOUR = 3602  # until a draft is final
-
-
-class Plans:
-    """A shop that sells subscriptions, with a customer on a test clock."""
-
-    def __init__(self, shop: Any) -> None:
-        self.shop = shop
-        self.v1 = shop.client.v1
-        self.clock = self.v1.test_helpers.test_clocks.create({"frozen_time": START}).id
-        self.product = self.v1.products.create({"name": "Gold"}).id
-        self.monthly = self.price(1000)
-
-    def price(self, amount: int, interval: str = "month", **more: Any) -> str:
-        recurring = {"interval": interval, **more.pop("recurring", {})}
-        params = {"currency": "usd", "product": self.product, "unit_amount": amount, "recurring": recurring}
-        return str(self.v1.prices.create({**params, **more}).id)
-
-    def customer(self, card: str | None = "pm_card_visa", **more: Any) -> str:
-        params: dict[str, Any] = {"test_clock": self.clock, **more}
-        if card is not None:
-            params |= {"payment_method": card, "invoice_settings": {"default_payment_method": card}}
-        return str(self.v1.customers.create(params).id)
-
-    def subscribe(self, **more: Any) -> stripe.Subscription:
-        params = {"items": [{"price": self.monthly}], **more}
-        params.setdefault("customer", self.customer()) if "customer" not in params else None
-        return self.v1.subscriptions.create(params)
-
-    def advance(self, to: int) -> None:
-        self.v1.test_helpers.test_clocks.advance(self.clock, {"frozen_time": to})
-        self.shop.call(self.shop.server.fake.settled())
-        assert self.v1.test_helpers.test_clocks.retrieve(self.clock).status == "ready"
-
-    def now(self, subscription: stripe.Subscription) -> stripe.Subscription:
-        return self.v1.subscriptions.retrieve(subscription.id)
-
-    def invoices(self, subscription: stripe.Subscription) -> list[stripe.Invoice]:
-        """Return the invoices, oldest first."""
-        return list(reversed(list(self.v1.invoices.list({"subscription": subscription.id}).data)))
-
-    def card(self, customer: str, card: str) -> str:
-        method = self.v1.payment_methods.attach(card, {"customer": customer})
-        self.v1.customers.update(customer, {"invoice_settings": {"default_payment_method": method.id}})
-        return str(method.id)
 
 
 @pytest.fixture
 def plans(shop: Any) -> Plans:
     return Plans(shop)
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def test_the_first_period(plans: Plans, well_formed: Any) -> None:
@@ -476,9 +421,9 @@ def test_a_renewal_is_announced_a_week_before(plans: Plans) -> None:
 def test_without_a_test_clock_the_worlds_time_counts(own_shop: Any) -> None:
     v1 = own_shop.client.v1
     card = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
-    customer = v1.customers.create(card)  # type: ignore[arg-type]
+    customer = v1.customers.create(card)
     recurring = {"currency": "usd", "unit_amount": 300, "recurring": {"interval": "week"}}
-    price = v1.prices.create({**recurring, "product_data": {"name": "Weekly"}})  # type: ignore[arg-type]
+    price = v1.prices.create({**recurring, "product_data": {"name": "Weekly"}})
     made = v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
     start = made.created
     own_shop.server.advance(3 * 7 * DAY + HOUR + 60, own_shop.name)
@@ -497,7 +442,7 @@ def waiting_update(plans: Plans) -> tuple[stripe.Subscription, str]:
     plans.card(customer, "pm_card_chargeCustomerFail")
     items = [{"id": subscription["items"].data[0].id, "price": plans.price(3000)}]
     params = {"items": items, "proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
-    return plans.v1.subscriptions.update(subscription.id, params), customer  # type: ignore[arg-type]
+    return plans.v1.subscriptions.update(subscription.id, params), customer
 
 
 def test_a_change_that_waits_for_its_payment(plans: Plans, well_formed: Any) -> None:
