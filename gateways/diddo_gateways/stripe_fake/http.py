@@ -46,6 +46,7 @@ FIXED: list[Header] = [
     (b"content-type", JSON),
     (b"cache-control", b"no-cache, no-store"),
     (b"vary", b"Origin"),
+    (b"access-control-allow-credentials", b"true"),
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, HEAD, PUT, PATCH, POST, DELETE"),
     (b"access-control-expose-headers", EXPOSED),

@@ -57,6 +57,7 @@ async def selected(
     params = call.params
     limit = limit_of(params)
     after, before = cursors(params)
+    await _check_customer(call, kind)
     return await scan(
         call.work.world,
         kind,
@@ -67,6 +68,15 @@ async def selected(
         after=None if after is None else await position(call, kind, after, "starting_after", noun),
         before=None if before is None else await position(call, kind, before, "ending_before", noun),
     )
+
+
+async def _check_customer(call: Call, kind: str) -> None:
+    """Refuse to list what belongs to a customer who never was; one who was deleted still owns what there is."""
+    customer = call.params.get("customer")
+    if customer and "customer" in filters_of(kind):
+        work = call.work
+        if await work.get("customer", customer) is None and await work.get("deleted", customer) is None:
+            raise ResourceMissing("customer", customer, param="customer", status=400)
 
 
 def sliced(call: Call, objects: Sequence[JsonObject], noun: str, url: str) -> JsonObject:
