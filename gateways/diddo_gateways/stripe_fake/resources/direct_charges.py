@@ -110,7 +110,7 @@ def _charge(work: Work, card: Card, source: JsonObject, params: Mapping[str, Any
         "metadata": merged({}, params.get("metadata", {})),
         "payment_method_options": {},
         "shipping": shipping(params["shipping"]) if "shipping" in params else None,
-        "source": source,
+        "source": _shown(source),
         # For a card, the one is used as the other.
         "statement_descriptor_suffix": params.get("statement_descriptor_suffix") or params.get("statement_descriptor"),
     }
@@ -119,6 +119,12 @@ def _charge(work: Work, card: Card, source: JsonObject, params: Mapping[str, Any
     if why is not None:
         raise PaymentDeclined(decline_fields(why) | {"charge": charge["id"]}, {})
     return charge
+
+
+def _shown(source: JsonObject) -> JsonObject:
+    """Return a card as a charge shows it, with three fields that no type lists and without its networks."""
+    shown = {name: value for name, value in source.items() if name != "networks"}
+    return {**shown, "email": None, "phone": None, "wallet": None}
 
 
 def _as_method(card: Card, source: JsonObject) -> JsonObject:
