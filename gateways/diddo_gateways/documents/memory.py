@@ -26,6 +26,7 @@ __all__ = ["MemoryDocuments"]
 
 # id, body, version, seq, created, terms
 Row = tuple[str, bytes, int, int, int, tuple[str, ...]]
+WRITES = (Put, Remove)
 VERSION: Final = 2
 SEQ: Final = 3
 CREATED: Final = 4
@@ -86,44 +87,19 @@ class MemoryDocuments:
         queue = self._queues.get(world)
         if queue is None:
             queue = self._queues[world] = Queue()
-        self._check(world, queue, changes)
         collections = self._collections.setdefault(world, {})
-        for change in changes:
-            match change:
-                case Put():
-                    collection = collections.get(change.kind)
-                    if collection is None:
-                        collection = collections[change.kind] = Collection()
-                    collection.put(change)
-                case Remove():
-                    collections[change.kind].remove(change.id)
-                case Send():
-                    queue.send(change)
-                case Settle():
-                    queue.settle(change.id)
-                case Postpone():
-                    queue.postpone(change.id, change.due)
-                case _:
-                    assert_never(change)
-
-    def _check(self, world: str, queue: "Queue", changes: Sequence[Change]) -> None:
-        """Refuse changes of which any would fail, before any is carried out."""
-        versions: dict[tuple[str, str], int] = {}
-        for change in changes:
-            if isinstance(change, Put | Remove):
-                key = change.kind, change.id
-                version = versions.get(key)
-                if version is None:
-                    version = self._version(world, *key)
-                # Nothing is deleted that is not there.
-                if version != change.version or (not version and isinstance(change, Remove)):
-                    raise Conflict(change.kind, change.id, change.version)
-                versions[key] = version + 1 if isinstance(change, Put) else 0
+        _check(collections, changes)
         queue.check(changes)
-
-    def _version(self, world: str, kind: str, document_id: str) -> int:
-        collection = self._collection(world, kind)
-        return 0 if collection is None else collection.version(document_id)
+        for change in changes:
+            if isinstance(change, Put):
+                collection = collections.get(change.kind)
+                if collection is None:
+                    collection = collections[change.kind] = Collection()
+                collection.put(change)
+            elif isinstance(change, Remove):
+                collections[change.kind].remove(change.id)
+            else:
+                queue.carry_out(change)
 
     def _collection(self, world: str, kind: str) -> "Collection | None":
         collections = self._collections.get(world)
@@ -143,6 +119,22 @@ class MemoryDocuments:
         """Forget everything."""
         self._collections.clear()
         self._queues.clear()
+
+
+def _check(collections: dict[str, "Collection"], changes: Sequence[Change]) -> None:
+    """Refuse changes of documents of which any would fail, before any is carried out."""
+    versions: dict[tuple[str, str], int] = {}
+    for change in changes:
+        if isinstance(change, WRITES):
+            key = change.kind, change.id
+            version = versions.get(key)
+            if version is None:
+                collection = collections.get(change.kind)
+                version = 0 if collection is None else collection.version(change.id)
+            # Nothing is deleted that is not there.
+            if version != change.version or (not version and isinstance(change, Remove)):
+                raise Conflict(change.kind, change.id, change.version)
+            versions[key] = version + 1 if isinstance(change, Put) else 0
 
 
 class Collection:
@@ -274,10 +266,20 @@ class Queue:
         self._heap: list[tuple[int, int, str]] = []
         self._sent = 0
 
-    def send(self, message: Send) -> None:
-        """Queue a message."""
-        self._sent += 1
-        self._set(message.id, message.due, 0, self._sent, message.body)
+    def carry_out(self, change: Send | Settle | Postpone) -> None:
+        """Queue a message, or change one that waits; one that does not wait is left alone."""
+        match change:
+            case Send():
+                self._sent += 1
+                self._set(change.id, change.due, 0, self._sent, change.body)
+            case Settle():
+                self.waiting.pop(change.id, None)
+            case Postpone():
+                held = self.waiting.get(change.id)
+                if held is not None:
+                    self._set(change.id, change.due, *held[1:])
+            case _:
+                assert_never(change)
 
     def check(self, changes: Sequence[Change]) -> None:
         """Refuse a second message of an id that waits: whoever queues it is at fault."""
@@ -290,16 +292,6 @@ class Queue:
                 if change.id in sent or (change.id in self.waiting and change.id not in settled):
                     raise ValueError(f"a message of the id {change.id} waits already")
                 sent.add(change.id)
-
-    def settle(self, message_id: str) -> None:
-        """Take a message out, if it is there."""
-        self.waiting.pop(message_id, None)
-
-    def postpone(self, message_id: str, due: int) -> None:
-        """Make a message that is there due at another time."""
-        held = self.waiting.get(message_id)
-        if held is not None:
-            self._set(message_id, due, *held[1:])
 
     def _set(self, message_id: str, due: int, attempt: int, place: int, body: bytes) -> None:
         self.waiting[message_id] = (due, attempt, place, body)
