@@ -94,6 +94,34 @@ def test_types_that_do_not_take_the_currency_are_not_offered(intents: Any) -> No
     assert error.user_message.startswith("No valid payment method types for this Payment Intent.")
 
 
+def test_the_type_of_what_was_given_stays_listed(intents: Any) -> None:
+    intent = make(intents, payment_method="pm_usBankAccount_success")
+    types = ["card", "link", "us_bank_account"]
+    assert intent.payment_method_types == types
+    assert intents.update(intent.id, {"metadata": {"a": "b"}}).payment_method_types == types
+    without_link = intents.update(intent.id, {"allowed_payment_method_types": ["card", "us_bank_account"]})
+    assert without_link.payment_method_types == ["card", "us_bank_account"]
+    mandate = {"customer_acceptance": {"type": "offline"}}
+    confirmed = intents.confirm(intent.id, {"mandate_data": mandate, "return_url": "https://shop.test"})
+    assert (confirmed.status, confirmed.payment_method_types) == ("processing", ["card", "us_bank_account"])
+    assert set(confirmed.payment_method_options.to_dict()) == {"card", "us_bank_account"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"excluded_payment_method_types": ["us_bank_account"]},
+        {"allowed_payment_method_types": ["card"]},
+        {"currency": "eur"},
+    ],
+)
+def test_a_change_that_rules_out_what_was_given_is_refused(intents: Any, change: Any) -> None:
+    intent = make(intents, payment_method="pm_usBankAccount_success")
+    error = refused(intents.update, intent.id, change)
+    assert (error.http_status, error.code) == (400, "payment_intent_incompatible_payment_method")
+    assert intents.update(intent.id, {**change, "payment_method": "pm_card_visa"}).status == "requires_confirmation"
+
+
 def test_options_can_overrule_the_intent(shop: Any) -> None:
     customer = shop.client.v1.customers.create().id
     kept = shop.pay(customer=customer, payment_method_options={"card": {"setup_future_usage": "off_session"}})

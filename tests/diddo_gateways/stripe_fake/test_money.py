@@ -92,7 +92,7 @@ class Books:
         for charge in self.all("charges"):
             own = [one.amount for one in refunds if one.charge == charge.id and one.status in ("pending", "succeeded")]
             assert charge.amount_refunded == sum(own), charge.id
-        out = [one for one in refunds if one.balance_transaction and not one.failure_balance_transaction]
+        out = [one for one in refunds if one.balance_transaction and one.status != "failed"]
         return sum(one.amount for one in out)
 
     def disputed(self) -> int:

@@ -117,6 +117,13 @@ class TestMicrodeposits:
         assert own_shop.events()[-1] == "setup_intent.setup_failed"
 
 
+BANK = "us_bank_account"
+
+
+def intent_with_account(setups: Any) -> str:
+    return str(setups.create({"payment_method": "pm_usBankAccount_success"}).id)
+
+
 class TestAtOnce:
     def test_an_account_that_is_verified(self, setups: Any) -> None:
         params = {"allowed_payment_method_types": ["us_bank_account"], "confirm": True, "mandate_data": ONLINE}
@@ -155,6 +162,8 @@ class TestAtOnce:
         assert setups.update(intent.id, {"description": "x"}).payment_method_types == intent.payment_method_types
         cards = {"automatic_payment_methods": {"enabled": False}, "payment_method": "pm_usBankAccount_success"}
         assert refused(setups.create, cards).code == "setup_intent_invalid_parameter"
+        error = refused(setups.update, intent_with_account(setups), {"excluded_payment_method_types": [BANK]})
+        assert error.code == "setup_intent_invalid_parameter"
         error = refused(setups.create, {"payment_method_configuration": "pmc_nobody"})
         assert (error.code, error.param) == ("resource_missing", "payment_method_configuration")
         mine = v1.payment_method_configurations.create({"name": "mine"})
@@ -177,6 +186,19 @@ class TestElsewhere:
             intent.payment_method, customer=customer, off_session=True, allowed_payment_method_types=["paypal"]
         )
         assert later.status == "succeeded"
+
+    @pytest.mark.parametrize(
+        ("kind", "params"),
+        [
+            ("eps", {}),
+            ("paypal", {"automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}),
+            ("paypal", {"excluded_payment_method_types": ["paypal"]}),
+            ("paypal", {"allowed_payment_method_types": ["card"]}),
+        ],
+    )
+    def test_what_an_intent_rules_out_cannot_be_given(self, setups: Any, kind: str, params: Any) -> None:
+        error = refused(setups.create, {**params, "payment_method_data": {"type": kind}})
+        assert (error.code, error.param) == ("setup_intent_invalid_parameter", "payment_method")
 
     def test_what_pays_once_is_not_set_up(self, setups: Any) -> None:
         params = {"payment_method_data": {"type": "eps"}, "allowed_payment_method_types": ["eps"]}

@@ -230,6 +230,15 @@ def test_the_server_confirms_once_more_with_manual_confirmation(shop: Any) -> No
     assert details_of(shop, intent.id).result == "authenticated"
 
 
+def test_a_browser_does_not_confirm_what_the_server_is_to_confirm(shop: Any) -> None:
+    params = {"amount": 2000, "currency": "usd", "confirmation_method": "manual", "payment_method": "pm_card_visa"}
+    intent = shop.client.v1.payment_intents.create(params)
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be confirmed using your publishable key") as caught:
+        shop.publishable().v1.payment_intents.confirm(intent.id, {"client_secret": intent.client_secret})
+    assert (caught.value.http_status, caught.value.code) == (400, None)
+    assert shop.client.v1.payment_intents.retrieve(intent.id).status == "requires_confirmation"
+
+
 def test_manual_capture_after_a_challenge(shop: Any) -> None:
     intent = pay(shop, "pm_card_authenticationRequired", capture_method="manual")
     assert "redirect_status=succeeded" in answer(shop, intent, "complete")

@@ -13,6 +13,7 @@ __all__ = [
     "ChargeDisputed",
     "CheckoutOwned",
     "ClientSecretWrong",
+    "ConfirmedByServerOnly",
     "IncorrectNumber",
     "IntentTypesGone",
     "InvalidCurrency",
@@ -282,6 +283,17 @@ class ClientSecretWrong(InvalidRequest):
         super().__init__(
             "The client_secret provided does not match the client_secret associated with the PaymentIntent.",
             param="client_secret",
+        )
+
+
+class ConfirmedByServerOnly(InvalidRequest):
+    """A browser confirms an intent with `confirmation_method=manual`."""
+
+    def __init__(self, intent: JsonObject) -> None:
+        super().__init__(
+            f"This PaymentIntent {intent['id']} cannot be confirmed using your publishable key because its"
+            " `confirmation_method` is set to `manual`. Please use your secret key instead, or create a PaymentIntent"
+            " with `confirmation_method` set to `automatic`."
         )
 
 

@@ -13,7 +13,7 @@ from diddo_gateways.stripe_fake.payments.confirmation import check_owner
 from diddo_gateways.stripe_fake.payments.descriptors import check_descriptor
 from diddo_gateways.stripe_fake.payments.errors import IntentTypesGone, MethodTypeRefused
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
-from diddo_gateways.stripe_fake.payments.method_types import fits, sends_away
+from diddo_gateways.stripe_fake.payments.method_types import fits, is_ruled_out, takes_unlisted
 from diddo_gateways.stripe_fake.resources.charges import shipping
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -38,6 +38,9 @@ NOT_MODELLED = {
 }
 # Parts of `payment_method_options.card` that would change a payment in ways that are not modelled.
 CARD_NOT_MODELLED = {"installments": "Paying in instalments", "mandate_options": "A mandate for a card"}
+TYPE_LISTS = ("allowed_payment_method_types", "excluded_payment_method_types")
+# What the types that an intent offers depend on.
+OFFER = frozenset({"currency", *TYPE_LISTS})
 # What an account offers unless it was told otherwise.
 OFFERED = ("card", "link")
 # What the options of a type say before anybody has set any.
@@ -76,10 +79,12 @@ async def apply(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> No
         await apply_amount_details(work, intent, params["amount_details"] or {})
     if "payment_method_configuration" in params:
         await _configure(work, intent, params["payment_method_configuration"])
-    _set_types(intent, params)
+    offers_change = not intent["payment_method_types"] or not OFFER.isdisjoint(params)
+    if offers_change:
+        _set_types(intent, params)
     if "payment_method_options" in params:
         _set_options(intent, params["payment_method_options"] or {})
-    await _apply_method(work, intent, params)
+    await _apply_method(work, intent, params, offers_change=offers_change)
 
 
 def _refuse(params: Mapping[str, Any]) -> None:
@@ -117,15 +122,17 @@ async def _configure(work: Work, intent: JsonObject, configuration: str) -> None
     intent["payment_method_configuration_details"] = {"id": configuration, "parent": None}
 
 
-async def _apply_method(work: Work, intent: JsonObject, params: Mapping[str, Any]) -> None:
+async def _apply_method(work: Work, intent: JsonObject, params: Mapping[str, Any], *, offers_change: bool) -> None:
     if "payment_method" in params:
         provide(intent, await named(work, params["payment_method"]))
     elif "payment_method_data" in params:
         provide(intent, await make_from_params(work, params["payment_method_data"]))
+    elif offers_change and intent["payment_method"] is not None:
+        _admit(intent, await named(work, intent["payment_method"]))
 
 
 def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:
-    for name in ("allowed_payment_method_types", "excluded_payment_method_types"):
+    for name in TYPE_LISTS:
         if name in params:
             intent[name] = params[name] or None
     offered = OFFERED[:1] if intent["automatic_payment_methods"] is None else OFFERED
@@ -178,24 +185,25 @@ def provide(intent: JsonObject, method: JsonObject) -> None:
         InvalidRequest: it is another customer's.
     """
     INTENTS.check(intent, "provide")
-    if method["type"] not in intent["payment_method_types"]:
-        if not _is_activated(intent, method["type"]):
-            raise MethodTypeRefused(method["type"], intent["payment_method_types"])
-        intent["payment_method_types"].append(method["type"])
-        _default_options(intent)
+    _admit(intent, method)
     check_owner(method, intent)
     INTENTS.move(intent, "provide", "requires_confirmation")
     intent |= {"payment_method": method["id"], "next_action": None}
 
 
-def _is_activated(intent: JsonObject, kind: str) -> bool:
-    automatic = intent["automatic_payment_methods"] is not None
-    return automatic and not intent["allowed_payment_method_types"] and _takes(intent, kind)
+def _admit(intent: JsonObject, method: JsonObject) -> None:
+    """List the type of an intent's payment method among those that it takes.
+
+    Raises:
+        MethodTypeRefused: the intent does not allow it.
+    """
+    kind = method["type"]
+    if kind not in intent["payment_method_types"]:
+        if not (takes_unlisted(intent) and _takes(intent, kind)):
+            raise MethodTypeRefused(kind, intent["payment_method_types"])
+        intent["payment_method_types"].append(kind)
+        _default_options(intent)
 
 
 def _takes(intent: JsonObject, kind: str) -> bool:
-    """Say whether nothing rules a type out: a list, the currency, or that the shopper must not be sent away."""
-    if kind in (intent["excluded_payment_method_types"] or ()) or not fits(kind, intent["currency"]):
-        return False
-    automatic = intent["automatic_payment_methods"]
-    return automatic is None or automatic["allow_redirects"] != "never" or not sends_away(kind)
+    return fits(kind, intent["currency"]) and not is_ruled_out(intent, kind)

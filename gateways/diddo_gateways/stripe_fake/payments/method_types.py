@@ -10,7 +10,17 @@ from typing import Any, Literal
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["MethodType", "check_paying", "fits", "is_known", "sends_away", "type_of"]
+__all__ = [
+    "MethodType",
+    "can_be_saved",
+    "check_paying",
+    "fits",
+    "is_known",
+    "is_ruled_out",
+    "may_redirect",
+    "takes_unlisted",
+    "type_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +102,37 @@ def fits(name: str, currency: str) -> bool:
         return True
     known = _types().get(name)
     return known is not None and (known.currencies is None or currency in known.currencies)
+
+
+def can_be_saved(name: str) -> bool:
+    """Say whether a method of that type can be set up to be paid with later, cards included."""
+    known = _types().get(name)
+    return name == "card" or (known is not None and known.attachable)
+
+
+def takes_unlisted(intent: JsonObject) -> bool:
+    """Say whether an intent, to pay or to set up, takes types that it does not list.
+
+    It does with automatic methods, since all types are activated in the sandbox, unless it says which are allowed.
+    """
+    return intent["automatic_payment_methods"] is not None and not intent["allowed_payment_method_types"]
+
+
+def is_ruled_out(intent: JsonObject, name: str) -> bool:
+    """Say whether an intent, to pay or to set up, excludes a type, or must not send the shopper away as it would."""
+    if name in (intent["excluded_payment_method_types"] or ()):
+        return True
+    automatic = intent["automatic_payment_methods"]
+    return automatic is not None and automatic["allow_redirects"] == "never" and sends_away(name)
+
+
+def may_redirect(intent: JsonObject) -> bool:
+    """Say whether an intent, to pay or to set up, may send the shopper away, and so needs a URL to come back to."""
+    automatic = intent["automatic_payment_methods"]
+    if automatic is None or automatic["allow_redirects"] == "never":
+        return False
+    allowed = intent["allowed_payment_method_types"]
+    return allowed is None or any(map(sends_away, allowed))
 
 
 def sends_away(name: str) -> bool:

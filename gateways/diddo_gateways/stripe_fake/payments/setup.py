@@ -8,6 +8,7 @@ from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.payments.errors import IntentTypesGone
+from diddo_gateways.stripe_fake.payments.method_types import can_be_saved, is_ruled_out, takes_unlisted
 from diddo_gateways.stripe_fake.payments.setup_confirmation import check_setup_owner, confirm_setup
 from diddo_gateways.stripe_fake.payments.setup_errors import SetupMethodTypeRefused
 from diddo_gateways.stripe_fake.payments.setup_outcomes import keep_agreement
@@ -90,12 +91,15 @@ async def _apply(work: Work, intent: JsonObject, params: Mapping[str, Any], exis
     if configuration := params.get("payment_method_configuration"):
         await work.fetch(CONFIGURATION, configuration, param=CONFIGURATION, status=400)
         intent["payment_method_configuration_details"] = {"id": configuration, "parent": None}
-    if existing is None or any(name in params for name in TYPE_LISTS):
+    offers_change = existing is None or any(name in params for name in TYPE_LISTS)
+    if offers_change:
         _set_types(intent, params)
     _set_options(intent, params.get("payment_method_options") or {})
     method = await _method(work, params)
     if method is not None:
         _provide(intent, method, existing)
+    elif offers_change and intent["payment_method"] is not None:
+        _admit(intent, await named(work, intent["payment_method"]))
 
 
 def _refuse_unmodelled(params: Mapping[str, Any]) -> None:
@@ -115,19 +119,23 @@ async def _method(work: Work, params: Mapping[str, Any]) -> JsonObject | None:
 
 def _provide(intent: JsonObject, method: JsonObject, existing: JsonObject | None) -> None:
     SETUPS.check(intent, "provide")
-    if method["type"] not in intent["payment_method_types"]:
-        if not _is_activated(intent, method["type"]):
-            raise SetupMethodTypeRefused(method["type"], intent["payment_method_types"])
-        intent["payment_method_types"].append(method["type"])
+    _admit(intent, method)
     check_setup_owner(method, intent["customer"], existing)
     SETUPS.move(intent, "provide", "requires_confirmation")
     intent |= {"payment_method": method["id"], "next_action": None}
 
 
-def _is_activated(intent: JsonObject, kind: str) -> bool:
-    """Say whether a type can be given that is not listed: with automatic methods all are activated in the sandbox."""
-    automatic = intent["automatic_payment_methods"] is not None and not intent["allowed_payment_method_types"]
-    return automatic and kind not in (intent["excluded_payment_method_types"] or ())
+def _admit(intent: JsonObject, method: JsonObject) -> None:
+    """List the type of an intent's payment method among those that it takes.
+
+    Raises:
+        SetupMethodTypeRefused: the intent does not allow it.
+    """
+    kind = method["type"]
+    if kind not in intent["payment_method_types"]:
+        if not takes_unlisted(intent) or is_ruled_out(intent, kind) or not can_be_saved(kind):
+            raise SetupMethodTypeRefused(kind, intent["payment_method_types"])
+        intent["payment_method_types"].append(kind)
 
 
 def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:
@@ -136,8 +144,7 @@ def _set_types(intent: JsonObject, params: Mapping[str, Any]) -> None:
             intent[name] = params[name] or None
     offered = OFFERED[:1] if intent["automatic_payment_methods"] is None else OFFERED
     allowed = intent["allowed_payment_method_types"] or offered
-    excluded = intent["excluded_payment_method_types"] or ()
-    intent["payment_method_types"] = [name for name in allowed if name not in excluded]
+    intent["payment_method_types"] = [name for name in allowed if not is_ruled_out(intent, name)]
     if not intent["payment_method_types"]:
         raise InvalidRequest(
             "No valid payment method types for this Setup Intent. Please ensure that you have activated payment methods"

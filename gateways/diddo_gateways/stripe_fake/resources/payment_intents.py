@@ -23,6 +23,7 @@ from diddo_gateways.stripe_fake.payments.debits import stop_debit
 from diddo_gateways.stripe_fake.payments.errors import (
     CheckoutOwned,
     ClientSecretWrong,
+    ConfirmedByServerOnly,
     NeedsConfirm,
     NotUpdatable,
     PaymentDeclined,
@@ -30,7 +31,7 @@ from diddo_gateways.stripe_fake.payments.errors import (
 )
 from diddo_gateways.stripe_fake.payments.intent_parameters import apply, provide, set_amount
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
-from diddo_gateways.stripe_fake.payments.method_types import sends_away
+from diddo_gateways.stripe_fake.payments.method_types import may_redirect
 from diddo_gateways.stripe_fake.payments.microdeposits import verify_microdeposits
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
 from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of
@@ -126,6 +127,8 @@ async def confirm_(call: Call) -> Answer:
     work = call.work
     intent = await work.fetch(KIND, call.path["intent"], param="intent")
     _check_secret(call, intent)
+    if call.publishable and intent["confirmation_method"] == "manual":
+        raise ConfirmedByServerOnly(intent)
     owner = await _owner_but_checkout(work, intent)
     await spread(call)
     params = call.params
@@ -220,7 +223,7 @@ async def _confirm(call: Call, intent: JsonObject) -> None:
         three_d_secure=card_options.get("three_d_secure"),
     )
     # Stripe.js takes the shopper to the challenge itself, and needs no URL to come back to.
-    if terms.return_url is None and not call.publishable and _may_redirect(intent):
+    if terms.return_url is None and not call.publishable and may_redirect(intent):
         raise ReturnUrlMissing(intent)
     await confirm(call.work, intent, terms)
 
@@ -245,14 +248,6 @@ async def _confirm_for(call: Call, intent: JsonObject) -> None:
         await tell_owner(call.work, intent)
         raise
     await tell_owner(call.work, intent)
-
-
-def _may_redirect(intent: JsonObject) -> bool:
-    automatic = intent["automatic_payment_methods"]
-    if automatic is None or automatic["allow_redirects"] == "never":
-        return False
-    allowed = intent["allowed_payment_method_types"]
-    return allowed is None or any(map(sends_away, allowed))
 
 
 async def _end(work: Work, intent: JsonObject, action: str, *, reason: str | None) -> None:

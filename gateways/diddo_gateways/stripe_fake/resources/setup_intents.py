@@ -11,6 +11,7 @@ from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.confirmation_tokens import redeem, spread
 from diddo_gateways.stripe_fake.payments.errors import NeedsConfirm, PaymentDeclined
+from diddo_gateways.stripe_fake.payments.method_types import may_redirect
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
 from diddo_gateways.stripe_fake.payments.setup import KIND, NOUN, change_setup_intent, confirm_setup, make_setup_intent
 from diddo_gateways.stripe_fake.payments.setup_attempts import abandon_attempt
@@ -28,10 +29,6 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 filtered_by(KIND, "attach_to_self", "customer", "customer_account", "payment_method")
 
 ONLY_WITH_CONFIRM = ("confirmation_token", "mandate_data", "return_url", "use_stripe_sdk")
-# Methods that never send the customer away, so that they need no `return_url`.
-WITHOUT_REDIRECT = frozenset(
-    {"card", "link", "us_bank_account", "sepa_debit", "acss_debit", "bacs_debit", "au_becs_debit"}
-)
 SEEN_BY_PUBLISHABLE_KEYS = (  # noqa: SIM905  five lines of words, not 20
     "id object allowed_payment_method_types automatic_payment_methods cancellation_reason client_secret created"
     " description excluded_payment_method_types last_setup_error livemode next_action payment_method"
@@ -137,7 +134,7 @@ async def _confirm(call: Call, intent: JsonObject) -> None:
     if "return_url" in params:
         check_url(params["return_url"], param="return_url")
     # Stripe.js takes the customer to the challenge itself, and needs no URL to come back to.
-    if "return_url" not in params and not call.publishable and _may_redirect(intent):
+    if "return_url" not in params and not call.publishable and may_redirect(intent):
         raise SetupReturnUrlMissing(intent)
     card_options = (params.get("payment_method_options") or {}).get("card") or {}
     terms = Terms(
@@ -149,14 +146,6 @@ async def _confirm(call: Call, intent: JsonObject) -> None:
         three_d_secure=card_options.get("three_d_secure"),
     )
     await confirm_setup(call.work, intent, terms)
-
-
-def _may_redirect(intent: JsonObject) -> bool:
-    automatic = intent["automatic_payment_methods"]
-    if automatic is None or automatic["allow_redirects"] == "never":
-        return False
-    allowed = intent["allowed_payment_method_types"]
-    return allowed is None or not WITHOUT_REDIRECT.issuperset(allowed)
 
 
 async def _fetch(call: Call) -> JsonObject:
