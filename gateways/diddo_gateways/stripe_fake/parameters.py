@@ -60,6 +60,11 @@ BEYOND_THE_TYPES["POST /v1/prices/{price}"] = {
     ("nickname",): {"emptyable": "string"},
 }
 BEYOND_THE_TYPES["POST /v1/coupons/{coupon}"] = {("name",): {"emptyable": "string"}}
+BEYOND_THE_TYPES["POST /v1/subscriptions/{subscription_exposed_id}"] = {
+    ("default_payment_method",): {"emptyable": "string"}
+}
+# Forms that were left empty.
+BEYOND_THE_TYPES["POST /v1/customers"] = {("name",): {"emptyable": "string"}}
 
 
 # Part of the URLs of further pages, that nobody writes by hand.

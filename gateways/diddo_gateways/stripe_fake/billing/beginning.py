@@ -95,7 +95,7 @@ def _begun(work: Work, params: Mapping[str, Any], customer: JsonObject, now: int
     return blank(KIND) | {
         "id": work.new_id("sub_1", 23),
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_mode": billing_mode(params),
+        "billing_mode": billing_mode(params, now),
         "cancellation_details": {"comment": None, "feedback": None, "feedback_option": None, "reason": None},
         "collection_method": params.get("collection_method", "charge_automatically"),
         "created": now,

@@ -146,7 +146,7 @@ async def settle(
     INVOICES.move(invoice, "pay")
     await cancel_payments(work, invoice, reason="abandoned")
     invoice["amount_paid"] += invoice["amount_remaining"]
-    invoice |= {"amount_remaining": 0, "next_payment_attempt": None}
+    invoice |= {"amount_remaining": 0, "auto_advance": False, "next_payment_attempt": None}
     invoice["status_transitions"]["paid_at"] = await now_for(work, invoice["customer"])
     announce_change(work, invoice, before)
     work.emit("invoice.paid", invoice)
@@ -164,7 +164,11 @@ def _count(invoice: JsonObject, *, again: bool) -> None:
 
 async def _waits(work: Work, invoice: JsonObject, intent: JsonObject, *, again: bool) -> None:
     before = photograph(invoice)
-    _count(invoice, again=again)
+    if intent["status"] == "requires_action" and not again:
+        # It counts when its shopper has answered.
+        invoice["attempted"] = True
+    else:
+        _count(invoice, again=again)
     announce_change(work, invoice, before)
     if intent["status"] == "requires_action":
         work.emit("invoice.payment_action_required", invoice)

@@ -66,6 +66,9 @@ async def end(
         "reason": reason,
     }
     subscription |= {"canceled_at": subscription["canceled_at"] or now, "ended_at": now}
+    if reason == "cancellation_requested" and (subscription["cancel_at"] or 0) > now:
+        # It ends before the end of the period that it was to end with.
+        subscription |= {"cancel_at": None, "cancel_at_period_end": False}
     work.save(subscription)
     work.emit("customer.subscription.deleted", subscription)
     await cancel_schedule_of(work, subscription, now)

@@ -26,6 +26,7 @@ __all__ = [
 KIND = "invoice_payment"
 # Kept beside the invoice under the same id: `{"payments": [ids]}`, the default one first.
 PAID_BY = "invoice_paid_by"
+LONGEST_REFERENCE = 25
 DESCRIPTIONS = {
     "subscription_create": "Subscription creation",
     "subscription_cycle": "Subscription update",
@@ -74,9 +75,11 @@ async def _intent_params(work: Work, invoice: JsonObject) -> JsonObject:
     params: JsonObject = {
         "amount": invoice["amount_remaining"],
         "automatic_payment_methods": {"enabled": False},
+        "capture_method": "automatic",
         "currency": invoice["currency"],
         "customer": invoice["customer"],
         "description": DESCRIPTIONS.get(invoice["billing_reason"], "Payment for Invoice"),
+        "payment_details": {"order_reference": invoice["id"][:LONGEST_REFERENCE]},
     }
     if await work.get("customer", invoice["customer"] or "") is None:
         del params["customer"]
@@ -143,7 +146,7 @@ def cancel_payment(work: Work, payment: JsonObject) -> None:
 @includes("invoice", "payments")
 async def _payments(work: Work, invoice: JsonObject, _field: str) -> JsonObject:
     payments = await payments_of(work, invoice["id"])
-    url = "/v1/invoice_payments"
+    url = "/v1/invoices/payments"
     return {"object": "list", "data": payments[:10], "has_more": len(payments) > 10, "url": url}
 
 

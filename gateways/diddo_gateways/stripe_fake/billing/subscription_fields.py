@@ -43,14 +43,14 @@ def check_modelled(params: Mapping[str, Any]) -> None:
         raise NotModelled("The account's tax ids on the invoices of a subscription")
 
 
-def billing_mode(params: Mapping[str, Any]) -> JsonObject:
-    """Return the billing mode that parameters ask for, the flexible one unless they say otherwise."""
+def billing_mode(params: Mapping[str, Any], now: int) -> JsonObject:
+    """Return the billing mode that parameters ask for, the flexible one unless they say otherwise, from `now` on."""
     given = params.get("billing_mode", {"type": "flexible"})
     flexible = {"proration_discounts": "included", **given.get("flexible", {})}
     return {
         "flexible": flexible if given["type"] == "flexible" else None,
         "type": given["type"],
-        "updated_at": None,
+        "updated_at": now if given["type"] == "flexible" else None,
     }
 
 
@@ -66,7 +66,9 @@ async def write_fields(work: Work, subscription: JsonObject, params: Mapping[str
     _check_collection(subscription, params)
     if "metadata" in params:
         subscription["metadata"] = merged(subscription["metadata"], params["metadata"])
-    if params.get("default_payment_method"):
+    if params.get("default_payment_method") == "":
+        subscription["default_payment_method"] = None
+    elif "default_payment_method" in params:
         subscription["default_payment_method"] = await _method(work, subscription, params["default_payment_method"])
     if "default_tax_rates" in params:
         subscription["default_tax_rates"] = await named_rates(

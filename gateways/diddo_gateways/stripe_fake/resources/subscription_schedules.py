@@ -114,7 +114,7 @@ async def _from_subscription(work: Work, params: JsonObject) -> JsonObject:
 def _begun(work: Work, params: Mapping[str, Any], customer: JsonObject, now: int) -> JsonObject:
     schedule = blank(KIND) | {
         "id": work.new_id("sub_sched_1", 23),
-        "billing_mode": billing_mode(params),
+        "billing_mode": billing_mode(params, now),
         "created": now,
         "customer": customer["id"],
         "end_behavior": params.get("end_behavior", "release"),
