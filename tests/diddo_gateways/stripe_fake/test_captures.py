@@ -84,6 +84,17 @@ def test_an_authorisation_can_be_raised(shop: Any, intents: Any) -> None:
     assert error.code == "payment_intent_unexpected_state"
 
 
+def test_an_attempt_that_failed_captures_nothing_of_the_next(shop: Any, intents: Any) -> None:
+    intent = intents.create({"amount": 2000, "currency": "usd", "capture_method": "manual"})
+    params = {"return_url": "https://shop.test"}
+    with pytest.raises(stripe.CardError) as caught:
+        intents.confirm(intent.id, {**params, "payment_method": "pm_card_chargeDeclined"})
+    intents.confirm(intent.id, {**params, "payment_method": "pm_card_visa"})
+    failed = shop.told(caught.value, "charge")
+    assert refused(shop.client.v1.charges.capture, failed).http_status == 400
+    assert intents.retrieve(intent.id).status == "requires_capture"
+
+
 def test_longer(own_shop: Any) -> None:
     intent = authorise(own_shop, **PLENTY)
     card = intent.latest_charge.payment_method_details.card

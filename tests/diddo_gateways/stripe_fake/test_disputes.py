@@ -255,6 +255,14 @@ def test_who_does_not_answer_in_time_loses(own_shop: Any) -> None:
     assert (answered.status, answered.evidence_details.submission_method) == ("under_review", "smart_disputes")
 
 
+def test_nobody_pays_a_networks_fee_unasked(own_shop: Any) -> None:
+    disputes = own_shop.client.v1.disputes
+    dispute = dispute_of(own_shop, "pm_card_createComplianceDispute")
+    disputes.update(dispute.id, {"intended_submission_method": "prefer_smart_disputes"})
+    wait(own_shop, 12 * DAY)
+    assert disputes.retrieve(dispute.id).status == "lost"
+
+
 def test_accepting_a_dispute(shop: Any) -> None:
     disputes = shop.client.v1.disputes
     dispute = dispute_of(shop)

@@ -7,6 +7,8 @@ import stripe
 
 from diddo_gateways.stripe_fake.payments.cards import test_cards as read_cards
 
+UPDATED = "payment_method.updated"
+
 
 @pytest.fixture
 def customer(shop: Any) -> str:
@@ -164,6 +166,17 @@ def test_attach_list_update_detach(shop: Any, customer: str, well_formed: Any) -
         "payment_method.updated",
         "payment_method.detached",
     ]
+
+
+def test_an_update_tells_what_has_changed(shop: Any, customer: str) -> None:
+    methods = shop.client.v1.payment_methods
+    method = methods.attach("pm_card_visa", {"customer": customer})
+    methods.update(method.id, {"metadata": {"order": "7"}, "billing_details": {"name": "Ada"}})
+    methods.update(method.id, {"metadata": {"cart": "8"}, "billing_details": {"name": "Ada"}})
+    methods.update(method.id, {"metadata": {"cart": "8"}})
+    told = [event.data.to_dict()["previous_attributes"] for event in shop.client.v1.events.list({"type": UPDATED})]
+    first = {"billing_details": {"name": None}, "metadata": {"order": None}}
+    assert told == [{"metadata": {"cart": None}}, first]
 
 
 def test_a_detached_method_can_be_used_no_more(shop: Any, customer: str) -> None:

@@ -116,6 +116,10 @@ def test_a_payout_is_reversed(own_shop: Any, well_formed: Any) -> None:
     assert payouts.retrieve(payout.id).reversed_by == reversal.id
     assert available(own_shop) == 9680
     assert refused(payouts.reverse, payout.id).http_status == 400
+    for _ in range(2):
+        wait(own_shop, 5 * DAY)
+    assert payouts.retrieve(reversal.id).status == "paid"
+    assert refused(payouts.reverse, reversal.id).http_status == 400
 
 
 def test_lists_and_metadata(shop: Any) -> None:

@@ -239,6 +239,17 @@ def test_a_browser_does_not_confirm_what_the_server_is_to_confirm(shop: Any) -> 
     assert shop.client.v1.payment_intents.retrieve(intent.id).status == "requires_confirmation"
 
 
+def test_the_card_can_be_deleted_while_its_challenge_waits(shop: Any) -> None:
+    v1 = shop.client.v1
+    token = v1.tokens.create({"card": {"number": "4000002760003184", "exp_month": "12", "exp_year": "2040"}})
+    customer = v1.customers.create({"source": token.id})
+    intent = shop.pay(str(customer.default_source), customer=customer.id, return_url=RETURN_URL)
+    v1.customers.payment_sources.delete(customer.id, str(customer.default_source))
+    assert shop.call(challenge_page(shop.server.fake, challenge_of(intent))).last4 == "3184"
+    answer(shop, intent, "complete")
+    assert v1.payment_intents.retrieve(intent.id).status == "succeeded"
+
+
 def test_manual_capture_after_a_challenge(shop: Any) -> None:
     intent = pay(shop, "pm_card_authenticationRequired", capture_method="manual")
     assert "redirect_status=succeeded" in answer(shop, intent, "complete")

@@ -151,7 +151,10 @@ class TestSources:
         assert default() == second.id
         assert sources.delete(customer, second.id).to_dict() == {"id": second.id, "object": "card", "deleted": True}
         assert default() == first.id
-        assert refused(v1.payment_methods.retrieve, second.id).http_status == 404
+        assert v1.payment_methods.retrieve(second.id).customer is None
+        used = {"amount": 500, "currency": "usd", "payment_method": second.id, "confirm": True}
+        error = refused(v1.payment_intents.create, {**used, "return_url": "https://shop.test"})
+        assert "may not be used again" in str(error)
         third = v1.customers.update(customer, {"source": "tok_amex"}).default_source
         assert [source.id for source in sources.list(customer)] == [third]
         error = refused(v1.customers.update, customer, {"default_source": first.id})

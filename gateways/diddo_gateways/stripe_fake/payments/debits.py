@@ -3,9 +3,6 @@
 Events: `payment_intent.processing`, `payment_method.updated`, beside those of the charge and of the outcome.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.errors import InvalidRequest
@@ -15,7 +12,7 @@ from diddo_gateways.stripe_fake.payments.bank_accounts import BankAccount, Failu
 from diddo_gateways.stripe_fake.payments.debit_errors import MandateNeeded, MandateRefused
 from diddo_gateways.stripe_fake.payments.disputing import Allegation, open_dispute
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
-from diddo_gateways.stripe_fake.payments.mandates import make_mandate
+from diddo_gateways.stripe_fake.payments.mandates import AGREED_IN_BROWSER, make_mandate
 from diddo_gateways.stripe_fake.payments.outcomes import end_attempt, failed, future_usage, succeed
 from diddo_gateways.stripe_fake.payments.owners import tell_owner
 from diddo_gateways.stripe_fake.payments.terms import Terms
@@ -52,7 +49,7 @@ async def mandate_for(work: Work, intent: JsonObject, method: JsonObject, terms:
     """
     if terms.mandate is not None:
         return await _named_mandate(work, terms.mandate, method, intent)
-    given = terms.mandate_data or (_agreed_in_browser() if terms.by_customer else None)
+    given = terms.mandate_data or ({"customer_acceptance": AGREED_IN_BROWSER} if terms.by_customer else None)
     if given is None:
         known = await work.world.page("mandate", limit=1, terms=[[f"payment_method={method['id']}"]])
         kept = await work.get("mandate", known[0].id) if known else None
@@ -63,10 +60,6 @@ async def mandate_for(work: Work, intent: JsonObject, method: JsonObject, terms:
     if future_usage(intent, method["type"]) is None:
         once = {"amount": intent["amount"], "currency": intent["currency"]}
     return str(make_mandate(work, method, given["customer_acceptance"], single_use=once)["id"])
-
-
-def _agreed_in_browser() -> Mapping[str, Any]:
-    return {"customer_acceptance": {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "Browser"}}}
 
 
 async def _named_mandate(work: Work, mandate_id: str, method: JsonObject, intent: JsonObject) -> str:

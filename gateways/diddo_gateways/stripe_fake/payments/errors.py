@@ -11,6 +11,7 @@ __all__ = [
     "CardNotForTesting",
     "ChargeAlreadyRefunded",
     "ChargeDisputed",
+    "ChargeFailed",
     "CheckoutOwned",
     "ClientSecretWrong",
     "ConfirmedByServerOnly",
@@ -224,6 +225,13 @@ class ChargeDisputed(InvalidRequest):
 
     def __init__(self, charge_id: str) -> None:
         super().__init__(f"Charge {charge_id} has been charged back; cannot issue a refund.")
+
+
+class ChargeFailed(InvalidRequest):
+    """A charge that did not go through is to be captured."""
+
+    def __init__(self, charge_id: str) -> None:
+        super().__init__(f"Charge {charge_id} could not be captured because it has failed.")
 
 
 class RefundTooLarge(InvalidRequest):

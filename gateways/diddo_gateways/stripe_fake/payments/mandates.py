@@ -6,9 +6,14 @@ from typing import Any
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["acceptance", "make_mandate"]
+__all__ = ["AGREED_IN_BROWSER", "acceptance", "make_mandate"]
 
 KIND = "mandate"
+# `customer_acceptance` when the customer's browser confirms, which shows the terms itself.
+AGREED_IN_BROWSER: Mapping[str, Any] = {
+    "type": "online",
+    "online": {"ip_address": "127.0.0.1", "user_agent": "Browser"},
+}
 
 
 def acceptance(given: Mapping[str, Any], *, now: int) -> JsonObject:

@@ -18,6 +18,7 @@ from diddo_gateways.stripe_fake.payments.authentication import (
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
 from diddo_gateways.stripe_fake.payments.confirmation import decline_fields
 from diddo_gateways.stripe_fake.payments.errors import PaymentMethodUsedUp
+from diddo_gateways.stripe_fake.payments.mandates import AGREED_IN_BROWSER
 from diddo_gateways.stripe_fake.payments.method_types import type_of
 from diddo_gateways.stripe_fake.payments.setup_attempts import begin_attempt, end_attempt
 from diddo_gateways.stripe_fake.payments.setup_debits import set_up_account
@@ -35,7 +36,6 @@ FAILED_AUTHENTICATION = (
     " to attempt to fulfill this SetupIntent again."
 )
 REJECTED = {"electronic_commerce_indicator": "07", "result": "failed", "result_reason": "rejected"}
-AGREED_IN_BROWSER = {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "Browser"}}
 
 
 async def confirm_setup(

@@ -10,7 +10,7 @@ from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.payments.card_objects import billing_of
 from diddo_gateways.stripe_fake.payments.cards import CardDetails, read_card, test_cards
 from diddo_gateways.stripe_fake.payments.tokens import spend
-from diddo_gateways.stripe_fake.resources.payment_methods import MOST, attach_to, make_from_card
+from diddo_gateways.stripe_fake.resources.payment_methods import MOST, attach_to, make_from_card, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = [
@@ -158,9 +158,11 @@ def _held_by(source: JsonObject) -> JsonObject:
 
 
 async def remove_source(work: Work, source: JsonObject) -> None:
-    """Delete a source, and the payment method that a card is as well."""
+    """Delete a source; the payment method that a card is as well stays, for what it has paid, and pays no more."""
     method = await work.get("payment_method", source["id"])
     if method is not None:
-        work.remove(method)
+        method["customer"] = None
+        work.save(method)
+        (await past_of(work, method))["used_up"] = True
     work.remove(source)
     work.emit("customer.source.deleted", source)

@@ -23,7 +23,7 @@ from diddo_gateways.stripe_fake.payments.card_objects import ADDRESS, billing_of
 from diddo_gateways.stripe_fake.payments.cards import Card
 from diddo_gateways.stripe_fake.payments.confirmation import decline_fields
 from diddo_gateways.stripe_fake.payments.descriptors import check_descriptor
-from diddo_gateways.stripe_fake.payments.errors import ChargeAlreadyRefunded, PaymentDeclined
+from diddo_gateways.stripe_fake.payments.errors import ChargeAlreadyRefunded, ChargeFailed, PaymentDeclined
 from diddo_gateways.stripe_fake.payments.tokens import card_of_token
 from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of, make_charge, shipping
 from diddo_gateways.stripe_fake.resources.payment_methods import card_behind
@@ -154,7 +154,7 @@ def capture_direct(work: Work, charge: JsonObject, params: Mapping[str, Any]) ->
     if charge["refunded"]:
         raise ChargeAlreadyRefunded(charge_id)
     if not charge["paid"]:
-        raise InvalidRequest(f"Charge {charge_id} could not be captured because it has failed.")
+        raise ChargeFailed(charge_id)
     if amount < 1:
         least = "This value must be greater than or equal to 1."
         raise InvalidRequest(least, param="amount", code="parameter_invalid_integer")

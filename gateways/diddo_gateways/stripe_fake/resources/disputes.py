@@ -43,7 +43,7 @@ FILES = frozenset(
     }
 )
 COMPLIANCE = ("visa_compliance", "mastercard_compliance")
-COMPELLING = "visa_compelling_evidence_3"
+UNPAID = "requires_fee_acknowledgement"
 IDENTIFIERS = (
     "customer_account_id",
     "customer_device_fingerprint",
@@ -124,7 +124,7 @@ async def _stage(work: Work, dispute: JsonObject, given: Mapping[str, Any]) -> N
 def _eligibility(name: str, given: JsonObject) -> JsonObject:
     """Return what is still needed to answer in the better way that a network offers."""
     if name in COMPLIANCE:
-        return {"status": "fee_acknowledged" if given.get("fee_acknowledged") else "requires_fee_acknowledgement"}
+        return {"status": "fee_acknowledged" if given.get("fee_acknowledged") else UNPAID}
     payment = given.get("disputed_transaction") or {}
     prior = given.get("prior_undisputed_transactions") or []
     needed = {
@@ -147,12 +147,11 @@ def _submit(work: Work, dispute: JsonObject, how: str) -> None:
     details = dispute["evidence_details"]
     if not details["has_evidence"] and how == "manual":
         raise InvalidRequest("There is no evidence to submit for this dispute.", param="submit")
-    for name, eligibility in details["enhanced_eligibility"].items():
-        if eligibility["status"] == "requires_fee_acknowledgement":
-            raise InvalidRequest(
-                "You must acknowledge the network's fee before you can submit evidence for this dispute.",
-                param=f"evidence[enhanced_evidence][{name}][fee_acknowledged]",
-            )
+    if name := _without_fee(details):
+        raise InvalidRequest(
+            "You must acknowledge the network's fee before you can submit evidence for this dispute.",
+            param=f"evidence[enhanced_evidence][{name}][fee_acknowledged]",
+        )
     inquiry = dispute["status"].startswith("warning")
     DISPUTES.move(dispute, "submit", "warning_under_review" if inquiry else "under_review")
     count = details["submission_count"] + 1
@@ -163,6 +162,11 @@ def _submit(work: Work, dispute: JsonObject, how: str) -> None:
         work.later(
             "decide_dispute", work.now + DECIDED_AFTER, message_id=message_id, dispute=dispute["id"], decision=decision
         )
+
+
+def _without_fee(details: JsonObject) -> str | None:
+    """Return the programme whose fee has to be acknowledged before anything is submitted, if any is left."""
+    return next((name for name, it in details["enhanced_eligibility"].items() if it["status"] == UNPAID), None)
 
 
 @on_due("decide_dispute")
@@ -183,7 +187,7 @@ async def lapse(work: Work, message: Message, data: JsonObject) -> None:
     """End a dispute that nobody has answered in time, unless Stripe is to answer by itself; an inquiry ends anyway."""
     dispute = await work.fetch(KIND, data["dispute"])
     waits = "lapse" in DISPUTES.edges[dispute["status"]] and dispute["evidence_details"]["due_by"] < work.now
-    if waits and "smart" in (dispute["intended_submission_method"] or "") and dispute["status"] == "needs_response":
+    if waits and _stripe_answers(dispute):
         former = orjson.loads(orjson.dumps(dispute))
         _submit(work, dispute, "smart_disputes")
         work.save(dispute)
@@ -191,3 +195,9 @@ async def lapse(work: Work, message: Message, data: JsonObject) -> None:
     elif waits:
         end(work, dispute, "lapse")
     await work.commit(Settle(message.id))
+
+
+def _stripe_answers(dispute: JsonObject) -> bool:
+    """Say whether Stripe submits evidence by itself, which takes no fee that nobody has acknowledged."""
+    smart = "smart" in (dispute["intended_submission_method"] or "") and dispute["status"] == "needs_response"
+    return smart and _without_fee(dispute["evidence_details"]) is None

@@ -12,7 +12,7 @@ from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.amount_details import apply_amount_details
 from diddo_gateways.stripe_fake.payments.descriptors import check_descriptor
-from diddo_gateways.stripe_fake.payments.errors import CaptureTooLarge
+from diddo_gateways.stripe_fake.payments.errors import CaptureTooLarge, ChargeFailed
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payments.owners import tell_owner
 from diddo_gateways.stripe_fake.resources.charges import capture_charge, capture_part, expiry_of
@@ -54,6 +54,9 @@ async def capture_its_charge(call: Call) -> Answer:
     if charge["payment_intent"] is None:
         capture_direct(work, charge, call.params)
         return charge
+    if charge["status"] == "failed":
+        # The intent may have another that went through.
+        raise ChargeFailed(charge["id"])
     intent = await work.fetch(KIND, charge["payment_intent"])
     await _capture(work, intent, call.params.get("amount"), param="amount", final=True)
     return charge

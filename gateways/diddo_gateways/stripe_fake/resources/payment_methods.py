@@ -9,6 +9,9 @@ Events: `payment_method.attached`, `payment_method.detached`, `payment_method.up
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
+from diddo_gateways.stripe_fake.changes import differences
 from diddo_gateways.stripe_fake.errors import (
     InvalidRequest,
     MissingParameter,
@@ -96,9 +99,7 @@ async def update(call: Call) -> Answer:
         raise InvalidRequest(
             "You must save this PaymentMethod to a customer before you can update it.", param="payment_method"
         )
-    before: JsonObject = {
-        name: method[name] for name in ("billing_details", "metadata", "allow_redisplay") if name in params
-    }
+    former = orjson.loads(orjson.dumps(method))
     for name in ("card", "us_bank_account"):
         if name in params and method["type"] != name:
             raise InvalidRequest(f"This PaymentMethod is no `{name}`: its type is {method['type']}.", param=name)
@@ -109,14 +110,13 @@ async def update(call: Call) -> Answer:
     if "allow_redisplay" in params:
         method["allow_redisplay"] = params["allow_redisplay"]
     if card := params.get("card"):
-        before["card"] = dict(method["card"])
         update_card(method, card, card_of(work, method), now=work.now)
     if account := params.get("us_bank_account"):
-        before["us_bank_account"] = dict(method["us_bank_account"])
         method["us_bank_account"] |= account
-    work.save(method)
-    await _update_source(work, method)
-    work.emit("payment_method.updated", method, before)
+    if before := differences(former, method):
+        work.save(method)
+        await _update_source(work, method)
+        work.emit("payment_method.updated", method, before)
     return method
 
 

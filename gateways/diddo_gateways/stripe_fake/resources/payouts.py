@@ -127,6 +127,8 @@ async def reverse(call: Call) -> Answer:
     PAYOUTS.move(payout, "reverse")
     if payout["reversed_by"] is not None:
         raise InvalidRequest("This payout has already been reversed.")
+    if payout["original_payout"] is not None:
+        raise InvalidRequest("This payout reverses another one and cannot be reversed itself.")
     reversal = await _make(
         work, -payout["amount"], payout["currency"], {**params, "destination": payout["destination"]}
     )
