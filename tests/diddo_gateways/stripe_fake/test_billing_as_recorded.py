@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
-from plans import FEBRUARY, START, Plans
+from plans import DAY, FEBRUARY, START, Plans
+
+from diddo_gateways.stripe_fake.billing.periods import later_by
+
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @pytest.fixture
@@ -49,3 +53,74 @@ def test_the_empty_string_takes_a_default_payment_method_off(plans: Plans) -> No
     changed = plans.v1.subscriptions.update(subscription.id, {"default_payment_method": ""})
     assert changed.default_payment_method is None
     assert plans.v1.customers.create({"name": ""}).name is None
+
+
+def test_another_interval_keeps_the_anchor_and_settles_the_rest_of_both_periods(plans: Plans, well_formed: Any) -> None:
+    subscription = plans.subscribe()
+    item, first = subscription["items"].data[0].id, plans.v1.invoices.retrieve(subscription.latest_invoice)
+    at, end = START + 10 * DAY, later_by(START, "year", 1)
+    plans.advance(at)
+    yearly = plans.price(10_000, "year")
+    changed = plans.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": yearly}]})
+    periods = changed["items"].data[0]
+    assert (changed.billing_cycle_anchor, periods.current_period_start, periods.current_period_end) == (
+        START,
+        START,
+        end,
+    )
+    invoice = plans.v1.invoices.retrieve(changed.latest_invoice)
+    well_formed(invoice)
+    assert (invoice.billing_reason, invoice.period_start, invoice.period_end) == ("subscription_update", START, at)
+    unused, remaining = invoice.lines.data
+    assert [unused.amount, remaining.amount, invoice.amount_paid] == [-677, 9726, 9726 - 677]
+    assert (unused.description, remaining.description) == (
+        "Unused time on Gold after 11 Jan 2026",
+        "Remaining time on Gold after 11 Jan 2026",
+    )
+    assert (remaining.period.start, remaining.period.end) == (at, end)
+    for line in (unused, remaining):
+        details = line.parent.subscription_item_details
+        assert (line.discountable, line.pricing.unit_amount_decimal, details.proration) == (False, None, True)
+        made = plans.v1.invoice_items.retrieve(details.invoice_item)
+        well_formed(made)
+        assert (made.invoice, made.amount, made.proration) == (invoice.id, line.amount, True)
+    credited = unused.parent.subscription_item_details.proration_details.credited_items
+    assert (credited.invoice, credited.invoice_line_items) == (first.id, [first.lines.data[0].id])
+    assert remaining.parent.subscription_item_details.proration_details.credited_items is None
+
+
+def test_a_new_cycle_gives_back_and_bills_a_whole_period(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    item, at = subscription["items"].data[0].id, START + 10 * DAY
+    plans.advance(at)
+    items = [{"id": item, "price": plans.price(10_000, "year")}]
+    params = {
+        "items": items,
+        "billing_cycle_anchor": {"type": "now"},
+        "trial_end": "now",
+        "proration_behavior": "always_invoice",
+    }
+    invoice = plans.v1.invoices.retrieve(plans.v1.subscriptions.update(subscription.id, params).latest_invoice)
+    unused, whole = invoice.lines.data
+    assert (unused.amount, whole.amount, whole.discountable) == (-677, 10_000, True)
+    assert (whole.description, whole.pricing.unit_amount_decimal) == (f"1 {TIMES} Gold (at $100.00 / year)", 10_000)
+    assert whole.parent.subscription_item_details.invoice_item is None
+    assert (invoice.period_start, invoice.period_end) == (at, at)
+
+
+def test_the_end_of_a_trial_that_there_is_not_changes_nothing(plans: Plans) -> None:
+    subscription = plans.subscribe(cancel_at_period_end=True)
+    plans.advance(START + DAY)
+    resumed = plans.v1.subscriptions.update(subscription.id, {"trial_end": "now", "cancel_at_period_end": False})
+    assert (resumed.cancel_at, resumed.billing_cycle_anchor) == (None, START)
+    assert resumed.latest_invoice == subscription.latest_invoice
+
+
+def test_a_line_names_what_its_product_is_counted_in(plans: Plans) -> None:
+    plans.v1.products.update(plans.product, {"unit_label": "seat"})
+    items = [{"price": plans.monthly, "quantity": 10}]
+    paid, trial = plans.subscribe(items=items), plans.subscribe(items=items, trial_period_days=14)
+    (line,) = plans.v1.invoices.retrieve(paid.latest_invoice).lines.data
+    assert line.description == f"10 seat {TIMES} Gold (at $10.00 / month)"
+    (line,) = plans.v1.invoices.retrieve(trial.latest_invoice).lines.data
+    assert (line.description, line.pricing.unit_amount_decimal) == (f"Free trial for 10 seat {TIMES} Gold", 0)

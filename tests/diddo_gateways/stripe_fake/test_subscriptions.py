@@ -79,7 +79,11 @@ def test_a_trial(plans: Plans, well_formed: Any) -> None:
     assert (subscription.status, subscription.trial_start, subscription.trial_end) == ("trialing", START, end)
     assert subscription["items"].data[0].current_period_end == subscription.billing_cycle_anchor == end
     (first,) = plans.invoices(subscription)
-    assert (first.status, first.total, first.lines.data[0].description) == ("paid", 0, "Trial period for Gold")
+    assert (first.status, first.total, first.lines.data[0].description) == (
+        "paid",
+        0,
+        "Free trial for 1 \N{MULTIPLICATION SIGN} Gold",
+    )
     plans.advance(end - 3 * DAY)
     assert "customer.subscription.trial_will_end" in plans.shop.events()
     plans.advance(end + HOUR)
@@ -157,15 +161,37 @@ def test_a_change_that_cannot_be_paid(plans: Plans) -> None:
     assert plans.now(subscription).status == "active"
 
 
-def test_another_interval_begins_a_new_cycle(plans: Plans) -> None:
-    subscription = plans.subscribe()
+@pytest.mark.parametrize(
+    "params",
+    [{"billing_mode": {"type": "classic"}}, {}],
+    ids=["classic", "without prorations"],
+)
+def test_another_interval_begins_a_new_cycle(plans: Plans, params: Any) -> None:
+    subscription = plans.subscribe(**params)
     item = subscription["items"].data[0].id
     at = START + 10 * DAY
     plans.advance(at)
     yearly = plans.price(10_000, "year")
-    changed = plans.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": yearly}]})
+    behavior = "create_prorations" if params else "none"
+    changed = plans.v1.subscriptions.update(
+        subscription.id, {"items": [{"id": item, "price": yearly}], "proration_behavior": behavior}
+    )
     assert (changed.billing_cycle_anchor, changed["items"].data[0].current_period_end) == (at, later_by(at, "year", 1))
-    assert (plans.invoices(subscription)[-1].total, plans.invoices(subscription)[-1].status) == (10_000 - 677, "paid")
+    total = 10_000 - (677 if params else 0)
+    assert (plans.invoices(subscription)[-1].total, plans.invoices(subscription)[-1].status) == (total, "paid")
+
+
+def test_another_interval_in_a_trial_costs_nothing_and_waits_for_its_end(plans: Plans) -> None:
+    subscription = plans.subscribe(trial_period_days=14)
+    item = subscription["items"].data[0].id
+    plans.advance(START + DAY)
+    yearly, end = plans.price(10_000, "year"), START + 14 * DAY
+    changed = plans.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": yearly}]})
+    assert (changed.status, changed.trial_end, changed.billing_cycle_anchor) == ("trialing", end, end)
+    plans.advance(end + HOUR)
+    begun = plans.now(subscription)["items"].data[0]
+    assert (begun.current_period_start, begun.current_period_end) == (end, later_by(end, "year", 1))
+    assert [invoice.total for invoice in plans.invoices(subscription)] == [0, 10_000]
 
 
 def test_to_the_end_of_the_period_and_no_further(plans: Plans) -> None:

@@ -14,6 +14,7 @@ from diddo_gateways.stripe_fake.billing.subscription_fields import (
 )
 from diddo_gateways.stripe_fake.billing.subscription_items import (
     MOST_ITEMS,
+    cadence_of,
     check_together,
     is_metered,
     items_of,
@@ -71,6 +72,7 @@ async def plan_change(work: Work, subscription: JsonObject, params: JsonObject, 
             planned.lines += await _credits(work, subscription, list(former.values()), at)
         planned.lines += await restart(work, subscription, items, now)
     elif prorates:
+        planned.at_once = _move_periods(subscription, former, items, now)
         planned.lines += await _prorations(work, subscription, former, items, at)
     planned.lines += await added_lines(work, subscription, params.get("add_invoice_items", ()), now=now, items=items)
     return planned
@@ -126,12 +128,16 @@ def _new_cycle(
 ) -> bool:
     """Say whether all periods begin anew now, and set the trial and the anchor accordingly.
 
-    They do when the request says so, when a trial begins or ends, and when an item recurs in another interval.
+    They do when the request says so, and when a trial begins or ends. That an item recurs in another interval begins
+    them anew as well, unless the mode of billing is flexible and the change prorated: then the anchor stays.
     """
-    if "trial_end" in params:
+    trialing = subscription["status"] == "trialing"
+    if "trial_end" in params and (trialing or params["trial_end"] != "now"):
         _set_trial(subscription, params["trial_end"], now)
         return True
-    if (params.get("billing_cycle_anchor") or {}).get("type") == "now" or _recurs_otherwise(former, items):
+    stays = subscription["billing_mode"]["type"] == "flexible" and params.get("proration_behavior") != "none"
+    otherwise = not trialing and not stays and bool(_recurs_otherwise(former, items))
+    if otherwise or (params.get("billing_cycle_anchor") or {}).get("type") == "now":
         subscription |= {"billing_cycle_anchor": now, "billing_cycle_anchor_config": None}
         return True
     return False
@@ -152,15 +158,27 @@ def _set_trial(subscription: JsonObject, end: Any, now: int) -> None:
     }
 
 
-def _recurs_otherwise(former: Mapping[str, JsonObject], items: Sequence[JsonObject]) -> bool:
-    """Say whether an item that stays has come to another interval."""
+def _recurs_otherwise(former: Mapping[str, JsonObject], items: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return the items that stay and have come to another interval."""
     names = ("interval", "interval_count")
-    return any(
-        item["id"] in former
+    return [
+        item
+        for item in items
+        if item["id"] in former
         and [item["price"]["recurring"][name] for name in names]
         != [former[item["id"]]["price"]["recurring"][name] for name in names]
-        for item in items
-    )
+    ]
+
+
+def _move_periods(
+    subscription: JsonObject, former: Mapping[str, JsonObject], items: Sequence[JsonObject], now: int
+) -> bool:
+    """Put items that recur in another interval into the period that it makes from the anchor; say whether there are."""
+    moved = _recurs_otherwise(former, items)
+    for item in moved:
+        start, stop = cadence_of(subscription, item).around(now)
+        item |= {"current_period_start": start, "current_period_end": stop}
+    return bool(moved)
 
 
 async def restart(work: Work, subscription: JsonObject, items: Sequence[JsonObject], now: int) -> list[Line]:

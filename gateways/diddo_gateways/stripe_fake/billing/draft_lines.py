@@ -144,7 +144,8 @@ async def _line(work: Work, invoice: JsonObject, line_id: str, param: str) -> Js
 
 
 def _item_of(line: JsonObject) -> str | None:
-    details = (line["parent"] or {}).get("invoice_item_details") or {}
+    parent = line["parent"] or {}
+    details = parent.get("invoice_item_details") or parent.get("subscription_item_details") or {}
     item_id: str | None = details.get("invoice_item")
     return item_id
 

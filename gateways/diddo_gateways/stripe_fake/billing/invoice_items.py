@@ -213,7 +213,8 @@ async def line_for(work: Work, item: JsonObject) -> Line:
         amount=item["amount"],
         currency=item["currency"],
         description=item["description"],
-        price=price or None,
+        # A part of a period has no price of a unit.
+        price=price and {**price, "unit_amount_decimal": None} if item["proration"] else price or None,
         quantity=item["quantity"],
         period=(item["period"]["start"], item["period"]["end"]),
         proration=item["proration"],
@@ -221,9 +222,18 @@ async def line_for(work: Work, item: JsonObject) -> Line:
         discounts=tuple(item["discounts"] or ()),
         tax_rates=tuple(item["tax_rates"] or ()),
         subscription=details.get("subscription"),
+        subscription_item=details.get("subscription_item"),
         invoice_item=item["id"],
         metadata=item["metadata"] or {},
+        credited=_credited(item),
     )
+
+
+def _credited(item: JsonObject) -> JsonObject | None:
+    """Return what a proration gives back of, as lines say it."""
+    credited = (item.get("proration_details") or {}).get("credited_items") or {}
+    found: JsonObject | None = credited.get("invoice_line_item_details")
+    return found
 
 
 async def pending_items(

@@ -90,7 +90,7 @@ def pricing(price: JsonObject | None) -> JsonObject | None:
 def _parent(line: Line) -> JsonObject | None:
     shared: JsonObject = {
         "proration": line.proration,
-        "proration_details": {"credited_items": line.credited} if line.proration else None,
+        "proration_details": {"credited_items": line.credited},
         "subscription": line.subscription,
     }
     if line.subscription_item is not None:

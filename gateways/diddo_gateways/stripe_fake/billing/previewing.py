@@ -68,9 +68,9 @@ class NothingUpcoming(InvalidRequest):
         super().__init__(f"No upcoming invoices for customer: {customer}")
 
 
-# Gets a work that is never committed, and the parameters of `POST /v1/invoices/create_preview`, among which is
-# `subscription` or `subscription_details`.
-SubscriptionPreview = Callable[[Work, Mapping[str, Any]], Awaitable[Upcoming]]
+# Gets a work that is never committed, and the parameters of `POST /v1/invoices/create_preview`; None when they name no
+# subscription, describe none, and the customer has none that goes on.
+SubscriptionPreview = Callable[[Work, Mapping[str, Any]], Awaitable[Upcoming | None]]
 _subscriptions: list[SubscriptionPreview] = []
 
 
@@ -108,10 +108,15 @@ async def preview(work: Work, params: Mapping[str, Any]) -> JsonObject:
 
 
 async def _upcoming(work: Work, params: Mapping[str, Any]) -> Upcoming:
-    if "subscription" in params or "subscription_details" in params:
-        if not _subscriptions:
-            raise NotModelled("Previewing a subscription's invoice")
-        return await _subscriptions[0](work, params)
+    for handler in _subscriptions:
+        found = await handler(work, params)
+        if found is not None:
+            return found
+    return await _of_customer(work, params)
+
+
+async def _of_customer(work: Work, params: Mapping[str, Any]) -> Upcoming:
+    """Return what a customer without subscriptions would be billed: what waits, and what the request adds."""
     customer_id = params.get("customer")
     if customer_id is None and "customer_details" not in params:
         raise MissingParameter("customer")
@@ -119,14 +124,14 @@ async def _upcoming(work: Work, params: Mapping[str, Any]) -> Upcoming:
     if customer_id is not None:
         customer = await work.fetch("customer", customer_id, param="customer", status=400)
     now = await now_for(work, customer_id)
-    found = check_currency(params.get("currency") or customer.get("currency") or "usd")
+    currency = check_currency(params.get("currency") or customer.get("currency") or "usd")
     if customer_id is not None and "currency" not in params:
-        found = currency_of(await pending_items(work, customer_id)) or found
+        currency = currency_of(await pending_items(work, customer_id)) or currency
     general = customer.get("discount")
     return Upcoming(
         customer=customer_id,
         subscription=None,
-        currency=found,
+        currency=currency,
         lines=(),
         at=now,
         period=(now, now),

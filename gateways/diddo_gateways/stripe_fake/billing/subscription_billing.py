@@ -63,8 +63,9 @@ async def bill(
 ) -> JsonObject:
     """Draft an invoice of a subscription, with the customer's pending items and the discounts that hold now.
 
-    A `once` discount is used up by it.
+    What settles a change is an invoice item first, as at Stripe. A `once` discount is used up by the invoice.
     """
+    settled = await keep_pending(work, subscription, [line for line in lines if line.proration], now)
     pending = await pending_items(work, subscription["customer"], subscription=subscription["id"])
     pending = [item for item in pending if item["currency"] == subscription["currency"]]
     discounts = await discounts_at(work, subscription, now)
@@ -74,7 +75,11 @@ async def bill(
         work,
         customer=subscription["customer"],
         currency=subscription["currency"],
-        lines=[*lines, *[await line_for(work, item) for item in reversed(pending)]],
+        lines=[
+            *[await line_for(work, item) for item in settled],
+            *[line for line in lines if not line.proration],
+            *[await line_for(work, item) for item in reversed(pending)],
+        ],
         billing_reason=reason,
         collection_method=subscription["collection_method"],
         auto_advance=(subscription["pause_collection"] or {}).get("behavior") != "keep_as_draft",
@@ -83,10 +88,10 @@ async def bill(
         default_tax_rates=subscription["default_tax_rates"] or (),
         days_until_due=subscription["days_until_due"],
         now=now,
-        period=period,
+        period=period or _covered(subscription, now),
         fields=fields,
     )
-    for item in pending:
+    for item in (*settled, *pending):
         item["invoice"] = invoice["id"]
         keep_item(work, item)
     await _use_up(work, subscription, discounts)
@@ -95,6 +100,12 @@ async def bill(
         due, names = invoice["due_date"], {"subscription": subscription["id"], "invoice": invoice["id"]}
         await later_for(work, subscription["customer"], OVERDUE, due, message_id=message_id, **names)
     return invoice
+
+
+def _covered(subscription: JsonObject, now: int) -> tuple[int, int]:
+    """Return what an invoice within a period covers: the period until now."""
+    starts = [item["current_period_start"] for item in subscription["items"]["data"]]
+    return min([*starts, now]), now
 
 
 async def discounts_at(work: Work, subscription: JsonObject, now: int) -> list[JsonObject]:
@@ -148,8 +159,9 @@ async def collected(work: Work, invoice: JsonObject, intent: JsonObject) -> bool
     return bool(invoice["status"] == "paid")
 
 
-async def keep_pending(work: Work, subscription: JsonObject, lines: Sequence[Line], now: int) -> None:
-    """Put lines on the subscription's next invoice, as invoice items."""
+async def keep_pending(work: Work, subscription: JsonObject, lines: Sequence[Line], now: int) -> list[JsonObject]:
+    """Put lines on the subscription's next invoice, as invoice items, and return those."""
+    items = []
     customer = await work.get("customer", subscription["customer"]) or {}
     for line in lines:
         start, end = line.period or (now, now)
@@ -178,8 +190,20 @@ async def keep_pending(work: Work, subscription: JsonObject, lines: Sequence[Lin
             "tax_rates": list(line.tax_rates),
             "test_clock": customer.get("test_clock"),
         }
+        if line.proration:
+            item["proration_details"] = {"credited_items": _credited_items(line), "discount_amounts": []}
         keep_item(work, item, new=True)
         work.emit("invoiceitem.created", item)
+        items.append(item)
+    return items
+
+
+def _credited_items(line: Line) -> JsonObject | None:
+    return line.credited and {
+        "invoice_item": None,
+        "invoice_line_item_details": line.credited,
+        "type": "invoice_line_items",
+    }
 
 
 async def hold_back(work: Work, subscription: JsonObject, invoice: JsonObject) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from diddo_gateways.stripe_fake.billing.amounts import discount_amount, line_amount
 from diddo_gateways.stripe_fake.billing.discounts import coupon_of, discount_for
-from diddo_gateways.stripe_fake.billing.invoice_lines import Line
+from diddo_gateways.stripe_fake.billing.invoice_lines import Line, lines_of
 from diddo_gateways.stripe_fake.billing.metering import usage_of
 from diddo_gateways.stripe_fake.billing.proration import day_of, prorated
 from diddo_gateways.stripe_fake.billing.subscription_items import amount_of, cadence_of, named_rates
@@ -73,10 +73,9 @@ async def backdated_line(work: Work, subscription: JsonObject, item: JsonObject,
 
 async def trial_line(work: Work, subscription: JsonObject, item: JsonObject, period: tuple[int, int]) -> Line:
     """Return the line of an item for a trial, which costs nothing."""
-    product = await _product(work, item)
-    return replace(
-        await _line(work, subscription, item, 0), period=period, description=f"Trial period for {product['name']}"
-    )
+    named = f"Free trial for {await _units(work, item, item['quantity'])}"
+    line = await _line(work, subscription, item, 0)
+    return replace(line, period=period, description=named, price=item["price"] | {"unit_amount_decimal": "0"})
 
 
 async def usage_line(work: Work, subscription: JsonObject, item: JsonObject, period: tuple[int, int]) -> Line:
@@ -87,11 +86,23 @@ async def usage_line(work: Work, subscription: JsonObject, item: JsonObject, per
     return replace(line, period=period, quantity=used, description=await _named(work, item, quantity=used))
 
 
-async def credit_line(
-    work: Work, subscription: JsonObject, item: JsonObject, at: int, *, credited: JsonObject | None = None
-) -> Line:
+async def credit_line(work: Work, subscription: JsonObject, item: JsonObject, at: int) -> Line:
     """Return the line that gives back what was paid for the rest of an item's period."""
-    return await _part(work, subscription, item, at, sign=-1, text="Unused time on", credited=credited)
+    line = await _part(work, subscription, item, at, sign=-1, text="Unused time on")
+    return replace(line, credited=await _debited(work, subscription, item))
+
+
+async def _debited(work: Work, subscription: JsonObject, item: JsonObject) -> JsonObject | None:
+    """Return which lines of the latest invoice have billed the period that an item is in, if they are on that one."""
+    invoice = await work.get("invoice", subscription["latest_invoice"] or "")
+    lines = [] if invoice is None else await lines_of(work, invoice)
+    found = [line["id"] for line in lines if line["amount"] > 0 and _bills(line, item)]
+    return {"invoice": invoice["id"], "invoice_line_items": found} if invoice is not None and found else None
+
+
+def _bills(line: JsonObject, item: JsonObject) -> bool:
+    details = (line["parent"] or {}).get("subscription_item_details") or {}
+    return (details.get("subscription_item"), line["period"]["end"]) == (item["id"], item["current_period_end"])
 
 
 async def remaining_line(work: Work, subscription: JsonObject, item: JsonObject, at: int) -> Line:
@@ -107,7 +118,6 @@ async def _part(
     *,
     sign: int,
     text: str,
-    credited: JsonObject | None = None,
 ) -> Line:
     end = item["current_period_end"]
     cycle = cadence_of(subscription, item).around(end - 1)
@@ -123,7 +133,8 @@ async def _part(
         proration=True,
         # Its amount has been discounted.
         discountable=False,
-        credited=credited,
+        # A part of a period has no price of a unit.
+        price=item["price"] | {"unit_amount_decimal": None},
         description=f"{text} {times}{product['name']} after {day_of(at)}",
     )
 
@@ -153,14 +164,21 @@ async def _line(_work: Work, subscription: JsonObject, item: JsonObject, amount:
 
 async def _named(work: Work, item: JsonObject, *, quantity: int | None = None) -> str:
     """Return what an item's line says, such as `2 x Gold (at $10.00 / month)`."""
-    price, product = item["price"], await _product(work, item)
+    price = item["price"]
     recurring = price["recurring"]
     count, interval = recurring["interval_count"], recurring["interval"]
     often = interval if count == 1 else f"every {count} {interval}s"
-    times = item["quantity"] if quantity is None else quantity
+    units = await _units(work, item, item["quantity"] if quantity is None else quantity)
     if price["unit_amount"] is None:
-        return f"{times} {TIMES} {product['name']}"
-    return f"{times} {TIMES} {product['name']} (at {display(price['unit_amount'], price['currency'])} / {often})"
+        return units
+    return f"{units} (at {display(price['unit_amount'], price['currency'])} / {often})"
+
+
+async def _units(work: Work, item: JsonObject, quantity: int | None) -> str:
+    """Return how many of what, such as `2 seat x Gold`, where the product says what it is counted in."""
+    product = await _product(work, item)
+    label = f" {product['unit_label']}" if product.get("unit_label") else ""
+    return f"{quantity}{label} {TIMES} {product['name']}"
 
 
 async def _product(work: Work, item: JsonObject) -> JsonObject:

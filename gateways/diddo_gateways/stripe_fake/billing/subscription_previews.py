@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from diddo_gateways.stripe_fake.billing.beginning import NOBODY, begin, first_lines
 from diddo_gateways.stripe_fake.billing.change_costs import plan_change
 from diddo_gateways.stripe_fake.billing.clocks import now_for
@@ -10,6 +12,7 @@ from diddo_gateways.stripe_fake.billing.invoice_lines import Line
 from diddo_gateways.stripe_fake.billing.previewing import Upcoming, preview_of_subscription
 from diddo_gateways.stripe_fake.billing.renewing import next_lines
 from diddo_gateways.stripe_fake.billing.subscription_billing import discounts_at
+from diddo_gateways.stripe_fake.billing.subscription_dates import period_end
 from diddo_gateways.stripe_fake.billing.subscription_fields import set_cancellation, write_fields
 from diddo_gateways.stripe_fake.billing.subscription_items import is_metered, items_of, put
 from diddo_gateways.stripe_fake.billing.subscription_lines import credit_line, usage_line
@@ -20,12 +23,17 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 __all__ = ["upcoming"]
 
 NOT_MODELLED = ("billing_schedules", "pause", "resume_at")
+# Subscriptions that bill at the end of their period; those of one customer are at most so many.
+RENEWED = ("active", "past_due", "trialing")
+MOST = 500
 OF_A_CHANGE = ("default_tax_rates", "metadata")
 
 
 @preview_of_subscription
-async def upcoming(work: Work, params: Mapping[str, Any]) -> Upcoming:
+async def upcoming(work: Work, params: Mapping[str, Any]) -> Upcoming | None:
     """Return what a subscription would bill next, in a work that is never committed.
+
+    Without a subscription and items it is the one of the customer that renews first, None if there is none.
 
     Raises:
         StripeError: the parameters do not hold, or the subscription has ended.
@@ -34,9 +42,12 @@ async def upcoming(work: Work, params: Mapping[str, Any]) -> Upcoming:
     for name in NOT_MODELLED:
         if details.get(name):
             raise NotModelled(f"The parameter subscription_details[{name}] of invoice previews")
-    if "subscription" not in params:
-        return await _of_new(work, params, details)
-    subscription = await work.fetch("subscription", params["subscription"], param="subscription", status=400)
+    named = params.get("subscription")
+    if named is None and not details.get("items"):
+        named = await _first_to_renew(work, params)
+    if named is None:
+        return await _of_new(work, params, details) if details else None
+    subscription = await work.fetch("subscription", named, param="subscription", status=400)
     if subscription["status"] in ENDED:
         raise InvalidRequest("No upcoming invoices for a subscription that has ended.", code="invoice_upcoming_none")
     if not subscription["items"]["data"]:
@@ -46,6 +57,21 @@ async def upcoming(work: Work, params: Mapping[str, Any]) -> Upcoming:
     if details.get("cancel_now"):
         return await _said(work, subscription, await _last_lines(work, subscription, details, now), now)
     return await _of_next(work, subscription, params, details, now)
+
+
+async def _first_to_renew(work: Work, params: Mapping[str, Any]) -> str | None:
+    """Return the id of the customer's subscription that bills next, of those in the currency if one is asked for."""
+    if "customer" not in params:
+        return None
+    renewals = []
+    for document in await work.world.page("subscription", limit=MOST, terms=[[f"customer={params['customer']}"]]):
+        subscription = orjson.loads(document.body)
+        at = period_end(subscription)
+        ends = subscription["cancel_at"]
+        billed = subscription["status"] in RENEWED and at is not None and (ends is None or ends > at)
+        if billed and subscription["currency"] == params.get("currency", subscription["currency"]).lower():
+            renewals.append((at, subscription["id"]))
+    return min(renewals)[1] if renewals else None
 
 
 async def _of_new(work: Work, params: Mapping[str, Any], details: JsonObject) -> Upcoming:
