@@ -60,7 +60,8 @@ class SqliteDocuments:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+            # Whoever holds the file keeps it: there is little to wait for.
+            self._db = sqlite3.connect(path, isolation_level=None, cached_statements=256, timeout=1)
             self._prepare()
         except (sqlite3.Error, StateFileError) as error:
             raise StateFileError(f"cannot use the state file {path}: {error}") from error
