@@ -426,6 +426,24 @@ def test_previews(plans: Plans, well_formed: Any) -> None:
     assert plans.v1.invoices.retrieve(made.latest_invoice).total == at_once.total
 
 
+def test_a_preview_of_whatever_a_customer_is_billed_next(plans: Plans) -> None:
+    preview = plans.v1.invoices.create_preview
+    later = plans.subscribe(items=[{"price": plans.price(9000, "year")}])
+    whose = {"customer": later.customer}
+    assert preview(whose).total == 9000
+    sooner = plans.subscribe(**whose)
+    waiting = plans.v1.invoice_items.create({**whose, "amount": 50, "currency": "usd"})
+    coming = preview(whose)
+    assert (coming.total, coming.period_end) == (1050, FEBRUARY)
+    assert coming.parent.subscription_details.subscription == sooner.id
+    assert preview({**whose, "subscription_details": {"proration_behavior": "none"}}).total == 1050
+    plans.v1.invoice_items.delete(waiting.id)
+    plans.v1.subscriptions.update(sooner.id, {"cancel_at_period_end": True})
+    assert preview(whose).total == 9000
+    plans.v1.subscriptions.cancel(later.id)
+    assert refused(preview, whose).code == "invoice_upcoming_none"
+
+
 def test_a_change_under_a_discount(plans: Plans) -> None:
     coupon = plans.v1.coupons.create({"percent_off": 50, "duration": "forever"})
     subscription = plans.subscribe(discounts=[{"coupon": coupon.id}])
