@@ -6,7 +6,7 @@ import stripe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
+from diddo_gateways.stripe_fake.payments.challenges import answer_challenge, challenge_page
 from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 
 RETURN_URL = "https://shop.test/return"
@@ -57,6 +57,7 @@ class Walk:
             {"amount": 2000, "currency": "usd", "payment_method_options": several, **params}
         )
         self.challenges: list[str] = []
+        self.over: set[str] = set()
 
     def take(self, step: str, value: Any) -> None:
         """Ask for one thing, and hold what has become of the intent against the table."""
@@ -72,6 +73,7 @@ class Walk:
             assert self.intent.to_dict() == self.seen(before), "what is refused changes nothing"
         self.check_move(before.status, self.intent.status, step)
         self.check_money()
+        self.check_challenges()
 
     def seen(self, intent: Any) -> dict[str, Any]:
         return self.client.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]}).to_dict()  # type: ignore[no-any-return]
@@ -100,6 +102,14 @@ class Walk:
         if intent.status == "succeeded":
             refunds = self.client.refunds.list({"payment_intent": intent.id, "limit": 100})
             assert 0 <= charge.amount_refunded == sum(refund.amount for refund in refunds) <= received
+
+    def check_challenges(self) -> None:
+        """At most one challenge is open, while the intent waits for it, and none opens again."""
+        pages = [self.shop.call(challenge_page(self.shop.server.fake, challenge)) for challenge in self.challenges]
+        still_open = {page.id for page in pages if page.open}
+        assert len(still_open) <= (self.intent.status == "requires_action")
+        assert not still_open & self.over
+        self.over |= {page.id for page in pages} - still_open
 
     def provide(self, method: str) -> None:
         self.client.payment_intents.update(self.intent.id, {"payment_method": method})

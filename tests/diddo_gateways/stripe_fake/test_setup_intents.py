@@ -6,10 +6,11 @@ import pytest
 import stripe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tracks import Tracks
 
 from diddo_gateways.stripe_fake.payments.cards import Card, test_cards
 from diddo_gateways.stripe_fake.payments.challenges import answer_challenge, challenge_page
-from diddo_gateways.stripe_fake.payments.setup_states import SETUPS
+from diddo_gateways.stripe_fake.payments.setup_states import ATTEMPTS, SETUPS
 
 RETURN_URL = "https://shop.test/return"
 CHALLENGED = "pm_card_authenticationRequiredOnSetup"
@@ -470,9 +471,9 @@ class Walk:
         self.shop, self.setups = shop, shop.client.v1.setup_intents
         self.intent = self.setups.create()
         self.challenges: list[str] = []
+        self.setup, self.attempts = Tracks(SETUPS), Tracks(ATTEMPTS)
 
     def take(self, step: str, value: Any) -> None:
-        before = self.intent.status
         try:
             getattr(self, step)(value)
             refused = None
@@ -480,41 +481,63 @@ class Walk:
             refused = error.http_status
         assert refused in (None, 400, 402)
         self.intent = self.setups.retrieve(self.intent.id)
-        after = self.intent.status
-        edges = SETUPS.edges[before]
-        single = {target for targets in edges.values() for target in targets}
         # Confirming with a method provides it first: two edges in one request.
-        double = {target for middle in edges.get("provide", ()) for target in SETUPS.edges[middle].get("confirm", ())}
-        assert after == before or after in (single | double if step == "confirm" else single), (before, step, after)
-        assert (self.intent.next_action is not None) == (after == "requires_action")
+        self.setup.follow([self.intent], steps=2 if step == "confirm" else 1)
+        assert (self.intent.next_action is not None) == (self.intent.status == "requires_action")
         self.check_attempts()
 
     def check_attempts(self) -> None:
-        attempts = [one.status for one in self.shop.client.v1.setup_attempts.list({"setup_intent": self.intent.id})]
+        made = list(self.shop.client.v1.setup_attempts.list({"setup_intent": self.intent.id, "limit": 100}))
+        # A new attempt has an outcome in the same request.
+        self.attempts.follow(made, steps=1)
+        attempts = [one.status for one in made]
         assert attempts.count("succeeded") == (self.intent.status == "succeeded")
         assert attempts.count("requires_action") <= 1
 
     def provide(self, method: str) -> None:
         self.setups.update(self.intent.id, {"payment_method": method})
 
-    def confirm(self, method: str | None) -> None:
-        given_method = {} if method is None else {"payment_method": method}
-        confirmed = self.setups.confirm(self.intent.id, {"return_url": RETURN_URL, **given_method})
-        if confirmed.next_action is not None:
+    def confirm(self, method: str | dict[str, Any] | None) -> None:
+        given_method: dict[str, Any] = {} if method is None else {"payment_method": method}
+        if isinstance(method, dict):
+            given_method = {"payment_method_data": method}
+        mandate = {"customer_acceptance": {"type": "offline"}}
+        params = {"return_url": RETURN_URL, "mandate_data": mandate, **given_method}
+        confirmed = self.setups.confirm(self.intent.id, params)
+        if confirmed.next_action is not None and confirmed.next_action.type == "redirect_to_url":
             self.challenges.append(confirmed.next_action.redirect_to_url.url.rpartition("/")[2])
 
     def authenticate(self, outcome: Any) -> None:
         for challenge in self.challenges:
             self.shop.call(answer_challenge(self.shop.server.fake, challenge, outcome))
 
+    def verify(self, code: str) -> None:
+        self.setups.verify_microdeposits(self.intent.id, {"descriptor_code": code})
+
     def cancel(self, _: None) -> None:
         self.setups.cancel(self.intent.id)
 
 
-METHODS = ["pm_card_visa", "pm_card_chargeDeclined", CHALLENGED, "pm_card_threeDSecureRequiredProcessingError"]
+METHODS = [
+    "pm_card_visa",
+    "pm_card_chargeDeclined",
+    CHALLENGED,
+    "pm_card_threeDSecureRequiredProcessingError",
+    "pm_usBankAccount_success",
+]
+# A bank account that has to be verified, and a wallet that the customer authorises.
+DATA: list[dict[str, Any]] = [
+    {
+        "type": "us_bank_account",
+        "billing_details": {"name": "Ada"},
+        "us_bank_account": {"account_number": "000123456789", "routing_number": "110000000"},
+    },
+    {"type": "paypal"},
+]
 steps = st.one_of(
     st.tuples(st.just("provide"), st.sampled_from(METHODS)),
-    st.tuples(st.just("confirm"), st.none() | st.sampled_from(METHODS)),
+    st.tuples(st.just("confirm"), st.none() | st.sampled_from(METHODS) | st.sampled_from(DATA)),
+    st.tuples(st.just("verify"), st.sampled_from(["SM11AA", "SM33CC", "SM00XX"])),
     st.tuples(st.just("authenticate"), st.sampled_from(["complete", "fail"])),
     st.tuples(st.just("cancel"), st.none()),
 )
