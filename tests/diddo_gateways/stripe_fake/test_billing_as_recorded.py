@@ -124,3 +124,45 @@ def test_a_line_names_what_its_product_is_counted_in(plans: Plans) -> None:
     assert line.description == f"10 seat {TIMES} Gold (at $10.00 / month)"
     (line,) = plans.v1.invoices.retrieve(trial.latest_invoice).lines.data
     assert (line.description, line.pricing.unit_amount_decimal) == (f"Free trial for 10 seat {TIMES} Gold", 0)
+
+
+def test_a_customer_with_a_card_of_the_older_kind_is_charged(plans: Plans) -> None:
+    customer = plans.customer(None, source="tok_visa")
+    subscription = plans.subscribe(customer=customer)
+    assert (subscription.status, subscription.pending_setup_intent) == ("active", None)
+    assert plans.invoices(subscription)[0].status == "paid"
+
+
+def test_what_is_added_once_is_an_invoice_item_for_the_first_period(plans: Plans, well_formed: Any) -> None:
+    shirt = plans.v1.prices.create({"currency": "usd", "unit_amount": 1500, "product_data": {"name": "T-Shirt"}})
+    subscription = plans.subscribe(add_invoice_items=[{"price": shirt.id}])
+    invoice = plans.v1.invoices.retrieve(subscription.latest_invoice)
+    well_formed(invoice)
+    added, plan = invoice.lines.data
+    assert (added.amount, plan.amount, added.parent.type) == (1500, 1000, "invoice_item_details")
+    assert (added.period.start, added.period.end) == (plan.period.start, plan.period.end) == (START, FEBRUARY)
+    item = plans.v1.invoice_items.retrieve(added.parent.invoice_item_details.invoice_item)
+    assert (item.invoice, item.discounts, item.tax_rates) == (invoice.id, [], [])
+
+
+def test_paper_is_settled_with_a_final_invoice(plans: Plans) -> None:
+    customer = plans.customer()
+    item = plans.v1.invoice_items.create({"customer": customer, "amount": 900, "currency": "usd"})
+    assert (item.discounts, item.tax_rates) == ([], [])
+    params = {"customer": customer, "pending_invoice_items_behavior": "include"}
+    invoice = plans.v1.invoices.create(params)
+    assert (invoice.rendering.pdf.page_size, invoice.rendering.template) == ("auto", None)
+    assert plans.v1.invoices.pay(invoice.id).rendering.pdf.page_size == "letter"
+    assert plans.invoices(plans.subscribe())[0].rendering is None
+
+
+def test_a_session_knows_no_name_and_no_tax_of_a_setup(plans: Plans) -> None:
+    customer = plans.v1.customers.create({"email": "a@example.org", "name": "A"}).id
+    urls = {"success_url": "https://shop.test/done", "customer": customer}
+    setup = plans.v1.checkout.sessions.create({"mode": "setup", "currency": "usd", **urls})
+    assert (setup.customer_details.name, setup.customer_details.tax_exempt) == (None, None)
+    assert setup.saved_payment_method_options is None
+    lines = [{"price": plans.monthly, "quantity": 1}]
+    sold = plans.v1.checkout.sessions.create({"mode": "subscription", "line_items": lines, **urls})
+    assert (sold.customer_details.name, sold.customer_details.tax_exempt) == (None, "none")
+    assert sold.saved_payment_method_options.payment_method_remove == "disabled"

@@ -25,7 +25,16 @@ from diddo_gateways.stripe_fake.resources.payment_intents import provide
 from diddo_gateways.stripe_fake.resources.payment_methods import card_of, named
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["NoPaymentMethod", "attempt_failed", "collect", "collect_by_itself", "credit_payment", "schedule", "settle"]
+__all__ = [
+    "NoPaymentMethod",
+    "attempt_failed",
+    "collect",
+    "collect_by_itself",
+    "credit_payment",
+    "default_of",
+    "schedule",
+    "settle",
+]
 
 DAY = 86_400
 # How long after a failed attempt the next one is made. Stripe's own times are learnt from its customers' payments;
@@ -98,9 +107,18 @@ async def _method(work: Work, invoice: JsonObject) -> str | None:
     candidates = (
         invoice["default_payment_method"],
         (subscription or {}).get("default_payment_method"),
-        (customer.get("invoice_settings") or {}).get("default_payment_method"),
+        await default_of(work, customer),
     )
     return next((candidate for candidate in candidates if candidate), None)
+
+
+async def default_of(work: Work, customer: JsonObject) -> str | None:
+    """Return the id of what a customer's invoices are charged to: its default payment method, or else its card."""
+    method: str | None = (customer.get("invoice_settings") or {}).get("default_payment_method")
+    source = customer.get("default_source")
+    if method is None and source is not None and await work.get("payment_method", source) is not None:
+        method = source
+    return method
 
 
 async def _asks_for_shopper(work: Work, method: JsonObject) -> bool:

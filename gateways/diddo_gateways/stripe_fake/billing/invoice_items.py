@@ -58,9 +58,11 @@ async def make_item(
         "customer": customer and customer["id"],
         "date": now,
         "discountable": True,
+        "discounts": [],
         "invoice": invoice and invoice["id"],
         "period": {"end": now, "start": now},
         "quantity": 1,
+        "tax_rates": [],
         "test_clock": customer and customer["test_clock"],
     }
     if params.get("subscription"):

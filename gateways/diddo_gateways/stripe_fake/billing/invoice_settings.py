@@ -8,7 +8,7 @@ from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, 
 from diddo_gateways.stripe_fake.resources.shipping_rates import new_rate, shipping_amount
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["due_date", "invoice_fields"]
+__all__ = ["PLAIN_RENDERING", "due_date", "invoice_fields"]
 
 DAY = 86_400
 CONNECT = ("application_fee_amount", "on_behalf_of", "transfer_data")
@@ -23,6 +23,13 @@ PLAIN = (
     "number",
     "statement_descriptor",
 )
+# How an invoice is rendered that its merchant has made; those of subscriptions say nothing of it.
+PLAIN_RENDERING: JsonObject = {
+    "amount_tax_display": None,
+    "pdf": {"page_size": "auto"},
+    "template": None,
+    "template_version": None,
+}
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
@@ -46,6 +53,8 @@ async def invoice_fields(work: Work, invoice: Mapping[str, Any], params: Mapping
             await work.fetch("tax_rate", rate, param=f"default_tax_rates[{position}]", status=400)
             for position, rate in enumerate(params["default_tax_rates"] or ())
         ]
+    if "automatic_tax" in params:
+        fields["automatic_tax"] = await automatic_tax.of_invoice(work, invoice["customer"], params["automatic_tax"])
     if "discounts" in params:
         fields["discounts"] = await _discounts(work, invoice, params["discounts"] or ())
     if "payment_settings" in params:
@@ -64,8 +73,8 @@ def _check_modelled(params: Mapping[str, Any]) -> None:
     for name in CONNECT:
         if params.get(name):
             raise NotModelled(f"The parameter {name} of invoices")
-    if (params.get("automatic_tax") or {}).get("enabled"):
-        raise NotModelled("Automatic tax on invoices")
+    if ((params.get("automatic_tax") or {}).get("liability") or {}).get("type") == "account":
+        raise NotModelled("Tax that a connected account owes")
     if (params.get("issuer") or {}).get("type") == "account":
         raise NotModelled("An invoice that a connected account issues")
 
@@ -96,7 +105,7 @@ def _rendering(given: JsonObject) -> JsonObject:
     pdf = given.get("pdf")
     return {
         "amount_tax_display": given.get("amount_tax_display") or None,
-        "pdf": pdf and {"page_size": pdf.get("page_size")},
+        "pdf": {"page_size": (pdf or {}).get("page_size", "auto")},
         "template": given.get("template"),
         "template_version": given.get("template_version") or None,
     }

@@ -35,6 +35,9 @@ async def finalize(work: Work, invoice: JsonObject, *, auto_advance: bool | None
     customer = await work.fetch("customer", invoice["customer"], param="customer", status=400)
     invoice["starting_balance"] = customer["balance"]
     set_due(invoice)
+    if invoice["automatic_tax"]["enabled"]:
+        check_location(customer)
+        invoice["automatic_tax"]["status"] = "complete"
     if invoice["amount_due"]:
         check_amount(invoice["amount_due"], invoice["currency"])
     INVOICES.move(invoice, "finalize")
@@ -46,6 +49,7 @@ async def finalize(work: Work, invoice: JsonObject, *, auto_advance: bool | None
         "next_payment_attempt": None,
         "number": invoice["number"] or _number(work, customer),
         **_addresses(work, invoice),
+        "rendering": _on_paper(invoice["rendering"]),
     }
     invoice["status_transitions"]["finalized_at"] = now
     _apply_balance(work, invoice, customer, now)
@@ -69,6 +73,13 @@ async def _replace(work: Work, revision: JsonObject) -> None:
     if original is not None and original["status"] == "open":
         original["latest_revision"] = revision["id"]
         await void(work, original)
+
+
+def _on_paper(rendering: JsonObject | None) -> JsonObject | None:
+    """Settle what paper an invoice is for: letters, in the account's country."""
+    if rendering is None or (rendering["pdf"] or {}).get("page_size") != "auto":
+        return rendering
+    return {**rendering, "pdf": {"page_size": "letter"}}
 
 
 def _number(work: Work, customer: JsonObject) -> str:

@@ -63,21 +63,25 @@ async def bill(
 ) -> JsonObject:
     """Draft an invoice of a subscription, with the customer's pending items and the discounts that hold now.
 
-    What settles a change is an invoice item first, as at Stripe. A `once` discount is used up by the invoice.
+    What settles a change and what is added once is an invoice item first, as at Stripe. A `once` discount is used up
+    by the invoice.
     """
-    settled = await keep_pending(work, subscription, [line for line in lines if line.proration], now)
+    once = [line for line in lines if line.proration or line.subscription_item is None]
+    settled = await keep_pending(work, subscription, once, now)
     pending = await pending_items(work, subscription["customer"], subscription=subscription["id"])
     pending = [item for item in pending if item["currency"] == subscription["currency"]]
     discounts = await discounts_at(work, subscription, now)
     settings = subscription["invoice_settings"]
     fields = {name: settings[name] for name in ("custom_fields", "description", "footer") if settings.get(name)}
+    if subscription["automatic_tax"]["enabled"]:
+        fields["automatic_tax"] = await automatic_tax.of_invoice(work, subscription["customer"], {"enabled": True})
     invoice = await draft(
         work,
         customer=subscription["customer"],
         currency=subscription["currency"],
         lines=[
             *[await line_for(work, item) for item in settled],
-            *[line for line in lines if not line.proration],
+            *[line for line in lines if line not in once],
             *[await line_for(work, item) for item in reversed(pending)],
         ],
         billing_reason=reason,

@@ -242,9 +242,9 @@ async def _one_time_price(work: Work, given: JsonObject, param: str) -> JsonObje
 
 
 def _period(given: JsonObject | None, now: int, items: Sequence[JsonObject]) -> tuple[int, int]:
-    if given is None:
-        return now, now
-    start, end = given["start"], given["end"]
+    given = given or {}
+    start = given.get("start", {"type": "max_item_period_start"})
+    end = given.get("end", {"type": "min_item_period_end"})
     starts = {"now": now, "max_item_period_start": max(item["current_period_start"] for item in items)}
     ends = {"min_item_period_end": min(item["current_period_end"] for item in items)}
     return starts.get(start["type"], start.get("timestamp")), ends.get(end["type"], end.get("timestamp"))

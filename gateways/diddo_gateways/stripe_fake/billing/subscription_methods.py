@@ -4,6 +4,7 @@ While a subscription has nothing to pay and nothing to pay with, `pending_setup_
 method.
 """
 
+from diddo_gateways.stripe_fake.billing.collecting import default_of
 from diddo_gateways.stripe_fake.billing.invoice_payments import payments_of
 from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
 from diddo_gateways.stripe_fake.payments.owners import on_payment, own
@@ -16,8 +17,7 @@ __all__ = ["ask_for_method", "has_method", "remember_method"]
 async def has_method(work: Work, subscription: JsonObject) -> bool:
     """Say whether there is something that a subscription's invoices are charged to."""
     customer = await work.get("customer", subscription["customer"]) or {}
-    settings = customer.get("invoice_settings") or {}
-    return bool(subscription["default_payment_method"] or settings.get("default_payment_method"))
+    return bool(subscription["default_payment_method"] or await default_of(work, customer))
 
 
 async def ask_for_method(work: Work, subscription: JsonObject) -> None:

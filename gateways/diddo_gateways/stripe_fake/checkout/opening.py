@@ -46,7 +46,7 @@ async def open_session(
     session |= {
         "id": work.new_id("cs_test_c1" if params["mode"] == "setup" else "cs_test_a1", 56),
         "created": work.now,
-        "customer_details": _known_customer(customer, params.get("customer_email")),
+        "customer_details": _known_customer(customer, params),
         "expires_at": expiry(params, now=work.now),
         "payment_link": payment_link,
         "recovered_from": recovered_from,
@@ -182,11 +182,14 @@ def _open_door(work: Work, session: JsonObject) -> None:
         session["client_secret"] = f"{session['id']}_secret_{work.new_id('fid', 40)}"
 
 
-def _known_customer(customer: JsonObject | None, email: str | None) -> JsonObject | None:
+def _known_customer(customer: JsonObject | None, params: JsonObject) -> JsonObject | None:
+    """Return what a session shows of its customer; of names it has none until the shopper gives one."""
+    taxed = params["mode"] != "setup"
     if customer is not None:
-        known: JsonObject = {name: customer.get(name) for name in ("email", "name", "phone")}
-        return {**NOBODY, **known, "tax_exempt": customer["tax_exempt"]}
-    return None if email is None else {**NOBODY, "email": email}
+        known: JsonObject = {name: customer.get(name) for name in ("email", "phone")}
+        return {**NOBODY, **known, "tax_exempt": customer["tax_exempt"] if taxed else None}
+    email = params.get("customer_email")
+    return None if email is None else {**NOBODY, "email": email, "tax_exempt": "none" if taxed else None}
 
 
 NOBODY: JsonObject = {

@@ -157,7 +157,7 @@ def _method_options(given: JsonObject) -> JsonObject:
 
 def _saved_methods(params: JsonObject) -> JsonObject | None:
     given = params.get("saved_payment_method_options")
-    if "customer" not in params and given is None:
+    if params["mode"] == "setup" or ("customer" not in params and given is None):
         return None
     defaults: dict[str, Any] = {"allow_redisplay_filters": ["always"], "payment_method_remove": "disabled"}
     return {"payment_method_save": None, **defaults, **(given or {})}

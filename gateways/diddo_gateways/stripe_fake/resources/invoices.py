@@ -10,7 +10,7 @@ from diddo_gateways.stripe_fake.billing.collecting import credit_payment, settle
 from diddo_gateways.stripe_fake.billing.invoice_items import currency_of, pending_items
 from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, photograph
 from diddo_gateways.stripe_fake.billing.invoice_payments import add_payment
-from diddo_gateways.stripe_fake.billing.invoice_settings import due_date, invoice_fields
+from diddo_gateways.stripe_fake.billing.invoice_settings import PLAIN_RENDERING, due_date, invoice_fields
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES, InvoiceFinal
 from diddo_gateways.stripe_fake.billing.previewing import preview
 from diddo_gateways.stripe_fake.billing.revising import revise
@@ -67,10 +67,14 @@ async def create(call: Call) -> Answer:
         "payment_settings": NEW_SETTINGS,
     }
     now = await now_for(work, customer["id"])
-    fields = await invoice_fields(work, about, params) | {
-        "id": about["id"],
-        "due_date": due_date(params, collection_method=method, created=now),
-    }
+    fields = (
+        {"rendering": PLAIN_RENDERING}
+        | await invoice_fields(work, about, params)
+        | {
+            "id": about["id"],
+            "due_date": due_date(params, collection_method=method, created=now),
+        }
+    )
     if "discounts" not in params and customer["discount"]:
         fields["discounts"] = [customer["discount"]["id"]]
     return await drafting.draft(
