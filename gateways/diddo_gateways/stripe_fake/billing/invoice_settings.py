@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from diddo_gateways.stripe_fake.billing import automatic_tax
 from diddo_gateways.stripe_fake.billing.discounts import discount_for
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.resources.shipping_rates import new_rate, shipping_amount

@@ -5,6 +5,7 @@ Events: `invoice.updated`, `invoice.finalized`, `invoice.finalization_failed`, `
 """
 
 from diddo_gateways.documents import Message, Settle
+from diddo_gateways.stripe_fake.billing.automatic_tax import check_location
 from diddo_gateways.stripe_fake.billing.balances import move_balance
 from diddo_gateways.stripe_fake.billing.clocks import now_for
 from diddo_gateways.stripe_fake.billing.collecting import collect, collect_by_itself, schedule, settle

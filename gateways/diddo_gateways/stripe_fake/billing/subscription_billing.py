@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from diddo_gateways.stripe_fake.billing import automatic_tax
 from diddo_gateways.stripe_fake.billing.clocks import later_for
 from diddo_gateways.stripe_fake.billing.collecting import credit_payment
 from diddo_gateways.stripe_fake.billing.discounts import coupon_of, holds_at

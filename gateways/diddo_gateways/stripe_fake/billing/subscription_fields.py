@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from diddo_gateways.stripe_fake.billing import automatic_tax
 from diddo_gateways.stripe_fake.billing.discounts import discount_for
 from diddo_gateways.stripe_fake.billing.subscription_items import named_rates
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
@@ -37,8 +38,8 @@ def check_modelled(params: Mapping[str, Any]) -> None:
     for name, what in NOT_MODELLED.items():
         if params.get(name):
             raise NotModelled(what)
-    if (params.get("automatic_tax") or {}).get("enabled"):
-        raise NotModelled("Automatic tax of a subscription")
+    if ((params.get("automatic_tax") or {}).get("liability") or {}).get("type") == "account":
+        raise NotModelled("Tax that a connected account owes")
     if (params.get("invoice_settings") or {}).get("account_tax_ids"):
         raise NotModelled("The account's tax ids on the invoices of a subscription")
 
@@ -70,10 +71,7 @@ async def write_fields(work: Work, subscription: JsonObject, params: Mapping[str
         subscription["default_payment_method"] = None
     elif "default_payment_method" in params:
         subscription["default_payment_method"] = await _method(work, subscription, params["default_payment_method"])
-    if "default_tax_rates" in params:
-        subscription["default_tax_rates"] = await named_rates(
-            work, params["default_tax_rates"] or (), param="default_tax_rates"
-        )
+    await _write_taxes(work, subscription, params)
     if "trial_settings" in params:
         given = params["trial_settings"]["end_behavior"]
         missing = given.get("missing_payment_method", "create_invoice")
@@ -82,6 +80,16 @@ async def write_fields(work: Work, subscription: JsonObject, params: Mapping[str
         if name in params:
             given = {field: value or None for field, value in params[name].items()}
             subscription[name] = {**subscription[name], **given}
+
+
+async def _write_taxes(work: Work, subscription: JsonObject, params: Mapping[str, Any]) -> None:
+    if "automatic_tax" in params:
+        automatic = await automatic_tax.of_subscription(work, subscription["customer"], params["automatic_tax"])
+        subscription["automatic_tax"] = automatic
+    if "default_tax_rates" in params:
+        subscription["default_tax_rates"] = await named_rates(
+            work, params["default_tax_rates"] or (), param="default_tax_rates"
+        )
 
 
 def _check_collection(subscription: JsonObject, params: Mapping[str, Any]) -> None:

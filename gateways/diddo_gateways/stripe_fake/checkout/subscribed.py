@@ -1,5 +1,6 @@
 """The subscription that a completed checkout session begins: made once its first invoice is paid."""
 
+from diddo_gateways.stripe_fake.billing.automatic_tax import is_located
 from diddo_gateways.stripe_fake.billing.subscribing import make_subscription
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -44,6 +45,8 @@ async def subscribe(work: Work, session: JsonObject, content: JsonObject, intent
     }
     data = content["request"].get("subscription_data", {})
     params |= {name: data[name] for name in TAKEN if name in data}
+    if session["automatic_tax"]["enabled"] and is_located(await work.get("customer", session["customer"]) or {}):
+        params["automatic_tax"] = {"enabled": True}
     if intent is not None and intent["payment_method"] is not None:
         params["default_payment_method"] = intent["payment_method"]
     paid_by = intent if intent is not None and intent["object"] == "payment_intent" else None
