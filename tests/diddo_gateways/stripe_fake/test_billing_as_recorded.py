@@ -166,3 +166,12 @@ def test_a_session_knows_no_name_and_no_tax_of_a_setup(plans: Plans) -> None:
     sold = plans.v1.checkout.sessions.create({"mode": "subscription", "line_items": lines, **urls})
     assert (sold.customer_details.name, sold.customer_details.tax_exempt) == (None, "none")
     assert sold.saved_payment_method_options.payment_method_remove == "disabled"
+
+
+def test_an_invoice_that_is_made_for_a_subscription_covers_its_period_until_now(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    assert subscription.managed_payments.enabled is False
+    plans.advance(START + DAY)
+    params = {"customer": subscription.customer, "subscription": subscription.id}
+    invoice = plans.v1.invoices.create(params)
+    assert (invoice.billing_reason, invoice.period_start, invoice.period_end) == ("manual", START, START + DAY)

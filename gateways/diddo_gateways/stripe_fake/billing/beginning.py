@@ -110,6 +110,7 @@ def _begun(work: Work, params: Mapping[str, Any], customer: JsonObject, now: int
             "issuer": {"type": "self"},
         },
         "items": {"data": []},
+        "managed_payments": {"enabled": False},
         "payment_settings": {
             "payment_method_options": None,
             "payment_method_types": None,

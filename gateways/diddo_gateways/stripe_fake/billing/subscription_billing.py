@@ -23,6 +23,7 @@ __all__ = [
     "bill",
     "collect_now",
     "collected",
+    "covered",
     "discounts_at",
     "hold_back",
     "keep_pending",
@@ -93,7 +94,7 @@ async def bill(
         default_tax_rates=subscription["default_tax_rates"] or (),
         days_until_due=subscription["days_until_due"],
         now=now,
-        period=period or _covered(subscription, now),
+        period=period or covered(subscription, now),
         fields=fields,
     )
     for item in (*settled, *pending):
@@ -107,8 +108,8 @@ async def bill(
     return invoice
 
 
-def _covered(subscription: JsonObject, now: int) -> tuple[int, int]:
-    """Return what an invoice within a period covers: the period until now."""
+def covered(subscription: JsonObject, now: int) -> tuple[int, int]:
+    """Return what an invoice within a period of a subscription covers: the period until now."""
     starts = [item["current_period_start"] for item in subscription["items"]["data"]]
     return min([*starts, now]), now
 

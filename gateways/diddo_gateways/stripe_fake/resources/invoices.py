@@ -14,6 +14,7 @@ from diddo_gateways.stripe_fake.billing.invoice_settings import PLAIN_RENDERING,
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES, InvoiceFinal
 from diddo_gateways.stripe_fake.billing.previewing import preview
 from diddo_gateways.stripe_fake.billing.revising import revise
+from diddo_gateways.stripe_fake.billing.subscription_billing import covered
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import CardError, InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.generic.scanning import scan
@@ -88,6 +89,7 @@ async def create(call: Call) -> Answer:
         auto_advance=params.get("auto_advance", False) or "automatically_finalizes_at" in params,
         subscription=params.get("subscription"),
         metadata=merged({}, params.get("metadata", {})),
+        period=await _period(work, params, now),
         finalizes_at=params.get("automatically_finalizes_at"),
         fields=fields,
     )
@@ -97,6 +99,12 @@ async def create(call: Call) -> Answer:
 async def create_preview(call: Call) -> Answer:
     """Return what the next invoice of a customer or a subscription would be."""
     return await preview(call.work, call.params)
+
+
+async def _period(work: Work, params: JsonObject, now: int) -> tuple[int, int]:
+    if "subscription" not in params:
+        return now, now
+    return covered(await work.fetch("subscription", params["subscription"], param="subscription", status=400), now)
 
 
 async def _items(work: Work, params: JsonObject) -> list[JsonObject]:
