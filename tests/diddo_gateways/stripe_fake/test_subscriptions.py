@@ -111,6 +111,21 @@ def test_a_trial_that_ends_without_a_card(plans: Plans, behaviour: str, status: 
         assert refused(plans.v1.subscriptions.resume, subscription.id).http_status == 400
 
 
+@pytest.mark.parametrize(("behaviour", "status"), [("cancel", "canceled"), ("pause", "paused")])
+def test_a_trial_that_is_ended_without_a_card(plans: Plans, well_formed: Any, behaviour: str, status: str) -> None:
+    settings = {"end_behavior": {"missing_payment_method": behaviour}}
+    subscription = plans.subscribe(customer=plans.customer(card=None), trial_period_days=7, trial_settings=settings)
+    plans.advance(START + DAY)
+    item = {"id": subscription["items"].data[0].id, "quantity": 2}
+    changed = plans.v1.subscriptions.update(subscription.id, {"trial_end": "now", "items": [item]})
+    well_formed(changed)
+    assert (changed.status, changed.trial_end) == (status, START + DAY)
+    assert [invoice.total for invoice in plans.invoices(subscription)] == [0]
+    if behaviour == "pause":
+        assert changed["items"].data[0].quantity == 2
+        assert "customer.subscription.paused" in plans.shop.events()
+
+
 def test_an_upgrade_in_the_midst_of_a_period(plans: Plans, well_formed: Any) -> None:
     subscription = plans.subscribe()
     item = subscription["items"].data[0].id

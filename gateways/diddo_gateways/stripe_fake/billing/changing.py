@@ -23,6 +23,7 @@ from diddo_gateways.stripe_fake.billing.subscription_items import (
 )
 from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
+from diddo_gateways.stripe_fake.billing.trial_ends import ends_without_method
 from diddo_gateways.stripe_fake.errors import InvalidRequest
 from diddo_gateways.stripe_fake.resources.prices import exclusive
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -70,6 +71,12 @@ async def change(work: Work, subscription: JsonObject, params: JsonObject, *, no
     if subscription["status"] not in ENDED:
         await write_discounts(work, subscription, params)
         former = [snapshot(item) for item in await items_of(work, subscription)]
+        ends_trial = subscription["status"] == "trialing" and params.get("trial_end") == "now"
+        if ends_trial and await ends_without_method(work, subscription, before, now):
+            if subscription["status"] in ENDED:
+                return
+            params = {name: value for name, value in params.items() if name != "trial_end"}
+            before = snapshot(subscription)
         planned = await plan_change(work, subscription, params, now)
         await put(work, subscription, planned.items)
         set_cancellation(subscription, params, now)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from diddo_gateways.stripe_fake.billing.change_costs import restart
-from diddo_gateways.stripe_fake.billing.renewing import pause
 from diddo_gateways.stripe_fake.billing.subscription_billing import bill, collect_now, keep_pending
 from diddo_gateways.stripe_fake.billing.subscription_dates import period_end, schedule
 from diddo_gateways.stripe_fake.billing.subscription_items import is_metered, items_of, put
 from diddo_gateways.stripe_fake.billing.subscription_lines import credit_line, usage_line
 from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
 from diddo_gateways.stripe_fake.billing.subscription_states import SUBSCRIPTIONS
+from diddo_gateways.stripe_fake.billing.trial_ends import pause
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["go_on", "stop"]

@@ -24,13 +24,13 @@ from diddo_gateways.stripe_fake.billing.subscription_dates import (
 )
 from diddo_gateways.stripe_fake.billing.subscription_items import is_metered, items_of, put
 from diddo_gateways.stripe_fake.billing.subscription_lines import period_line, period_of, usage_line
-from diddo_gateways.stripe_fake.billing.subscription_methods import has_method
 from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
+from diddo_gateways.stripe_fake.billing.trial_ends import ends_without_method
 from diddo_gateways.stripe_fake.due import on_due
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["next_lines", "pause", "renew"]
+__all__ = ["next_lines", "renew"]
 
 KIND = "subscription"
 
@@ -97,14 +97,9 @@ async def renew(work: Work, subscription: JsonObject, at: int) -> None:
     """Begin the next period of the items whose period is over, and bill it."""
     before = snapshot(subscription)
     trial_is_over = subscription["status"] == "trialing"
-    if trial_is_over and not await has_method(work, subscription):
-        missing = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
-        if missing == "cancel":
-            return await end(work, subscription, at, reason="cancellation_requested")
-        if missing == "pause":
-            SUBSCRIPTIONS.move(subscription, "end_trial", "paused")
-            return pause(work, subscription, before, at, why="trial_end_without_payment_method")
     if trial_is_over:
+        if await ends_without_method(work, subscription, before, at):
+            return
         SUBSCRIPTIONS.move(subscription, "end_trial", "active")
     items = await items_of(work, subscription)
     over = [item for item in items if item["current_period_end"] <= at]
@@ -117,7 +112,6 @@ async def renew(work: Work, subscription: JsonObject, at: int) -> None:
     tell(work, subscription, before)
     if lines:
         await hold_back(work, subscription, invoice)
-    return None
 
 
 async def next_lines(work: Work, subscription: JsonObject, over: Sequence[JsonObject], *, used: bool) -> list[Line]:
@@ -139,13 +133,6 @@ async def next_lines(work: Work, subscription: JsonObject, over: Sequence[JsonOb
         if not is_metered(item):
             lines.append(await period_line(work, subscription, item, (start, stop)))
     return lines
-
-
-def pause(work: Work, subscription: JsonObject, before: JsonObject, at: int, *, why: str) -> None:
-    """Tell that a subscription has come to a stop: nothing is billed until it is resumed."""
-    paused = {"subscription": {"type": why}, "transitioned_at": at, "type": "subscription"}
-    subscription["status_details"] = {"paused": paused}
-    tell(work, subscription, before, "paused")
 
 
 @on_due(OVERDUE)

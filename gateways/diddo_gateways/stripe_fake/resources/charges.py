@@ -182,7 +182,8 @@ def make_charge(
         charge |= {"failure_code": decline.code, "failure_message": decline.message}
     elif manual:
         _authorised(work, charge)
-    elif intent["capture_method"] == "automatic":
+    elif intent["capture_method"] == "automatic" or card.available_at_once:
+        # What is available at once has to be in the balance at once.
         charge["balance_transaction"] = charged(work, charge)["id"]
     else:
         work.later("settle_charge", work.now + SETTLED_AFTER, message_id=f"settle>{charge['id']}", charge=charge["id"])
