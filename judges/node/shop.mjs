@@ -12,6 +12,8 @@ const stripe = new Stripe(process.env.STRIPE_SECRET_KEY, {
   telemetry: false,
 });
 const orders = {};
+// By payment intent, since webhooks come in any order: a dispute may be told of before its payment.
+const payments = {};
 const subscriptions = {};
 const seen = [];
 let url = '';
@@ -22,6 +24,7 @@ const newOrder = () => {
   orders[order] = {status: 'open'};
   return order;
 };
+const known = (order) => ({...orders[order], ...payments[orders[order].payment_intent]});
 
 const asked = {
   async account(given) {
@@ -117,7 +120,7 @@ const asked = {
   },
 
   async defend({order, evidence}) {
-    const answered = await stripe.disputes.update(orders[order].dispute, {
+    const answered = await stripe.disputes.update(known(order).dispute, {
       evidence: {uncategorized_text: evidence},
       submit: true,
     });
@@ -131,17 +134,14 @@ const asked = {
   },
 
   async told() {
-    return {orders, subscriptions, seen};
+    return {orders: Object.fromEntries(Object.keys(orders).map((order) => [order, known(order)])), subscriptions, seen};
   },
 };
 
-const disputed = (dispute) => {
-  for (const order of Object.values(orders)) {
-    if (order.payment_intent === dispute.payment_intent) {
-      Object.assign(order, {dispute: dispute.id, dispute_status: dispute.status});
-    }
-  }
+const noted = (intent, told) => {
+  payments[intent] = {...payments[intent], ...told};
 };
+const disputed = ({id, status, payment_intent: intent}) => noted(intent, {dispute: id, dispute_status: status});
 const subscribed = ({id, status}) => {
   subscriptions[id] = {status};
 };
@@ -152,11 +152,7 @@ const handlers = {
   'payment_intent.succeeded'({id, metadata: {order}}) {
     if (orders[order]) Object.assign(orders[order], {status: 'paid', payment_intent: id});
   },
-  'charge.refunded'(charge) {
-    for (const order of Object.values(orders)) {
-      if (order.payment_intent === charge.payment_intent) order.refunded = charge.amount_refunded;
-    }
-  },
+  'charge.refunded': ({payment_intent: intent, amount_refunded: refunded}) => noted(intent, {refunded}),
   'charge.dispute.created': disputed,
   'charge.dispute.closed': disputed,
   'customer.subscription.created': subscribed,

@@ -27,6 +27,8 @@ class Shop:
         self.stripe = stripe.StripeClient(os.environ["STRIPE_SECRET_KEY"], base_addresses=base)
         self.url = url
         self.orders: dict[str, Json] = {}
+        # By payment intent, since webhooks come in any order: a dispute may be told of before its payment.
+        self.payments: dict[str, Json] = {}
         self.subscriptions: dict[str, Json] = {}
         self.seen: list[str] = []
         made = self.stripe.v1.webhook_endpoints.create({"url": f"{url}/webhook", "enabled_events": ["*"]})
@@ -142,7 +144,7 @@ class Shop:
 
     def defend(self, given: Json) -> Json:
         """Answer the dispute of an order."""
-        dispute = self.orders[given["order"]]["dispute"]
+        dispute = self._known(given["order"])["dispute"]
         evidence: Any = {"uncategorized_text": given["evidence"]}
         answered = self.stripe.v1.disputes.update(dispute, {"evidence": evidence, "submit": True})
         return {"status": answered.status}
@@ -155,7 +157,12 @@ class Shop:
 
     def told(self, _: Json) -> Json:
         """Say what the webhooks have told."""
-        return {"orders": self.orders, "subscriptions": self.subscriptions, "seen": self.seen}
+        orders = {order: self._known(order) for order in self.orders}
+        return {"orders": orders, "subscriptions": self.subscriptions, "seen": self.seen}
+
+    def _known(self, order: str) -> Json:
+        known = self.orders[order]
+        return {**known, **self.payments.get(known.get("payment_intent", ""), {})}
 
     def webhook(self, body: bytes, signature: str) -> None:
         """Take a webhook: the only source of what the shop believes.
@@ -184,15 +191,12 @@ def _paid(shop: Shop, intent: Any) -> None:
 
 
 def _refunded(shop: Shop, charge: Any) -> None:
-    for order in shop.orders.values():
-        if order.get("payment_intent") == charge.payment_intent:
-            order["refunded"] = charge.amount_refunded
+    shop.payments.setdefault(charge.payment_intent, {})["refunded"] = charge.amount_refunded
 
 
 def _disputed(shop: Shop, dispute: Any) -> None:
-    for order in shop.orders.values():
-        if order.get("payment_intent") == dispute.payment_intent:
-            order |= {"dispute": dispute.id, "dispute_status": dispute.status}
+    told = {"dispute": dispute.id, "dispute_status": dispute.status}
+    shop.payments.setdefault(dispute.payment_intent, {}).update(told)
 
 
 def _subscribed(shop: Shop, subscription: Any) -> None:
