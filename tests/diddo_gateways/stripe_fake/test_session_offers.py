@@ -206,6 +206,9 @@ def test_what_is_asked_for_must_be_entered_and_is_shown(shop: Any, well_formed: 
     assert (done.consent.promotions, done.consent.terms_of_service) == ("opt_in", "accepted")
     assert [field[field.type].value for field in done.custom_fields] == [None, "1234", "s"]
     assert done.collected_information.shipping_details.address.city == "San Francisco"
+    paid = shop.client.v1.payment_intents.retrieve(done.payment_intent, {"expand": ["latest_charge"]})
+    assert (paid.shipping.name, paid.shipping.address.city) == ("Ada", "San Francisco")
+    assert paid.latest_charge.shipping.to_dict() == paid.shipping.to_dict()
     assert (done.customer_details.phone, done.customer_details.tax_ids[0].value) == ("+14155550100", "12-3456789")
     assert (done.customer_details.individual_name, done.customer_details.business_name) == ("Ada Lovelace", "Engines")
 

@@ -19,6 +19,7 @@ from diddo_gateways.stripe_fake.payments.confirmation import Terms, confirm
 from diddo_gateways.stripe_fake.payments.owners import own
 from diddo_gateways.stripe_fake.payments.setup import change_setup_intent, confirm_setup, make_setup_intent
 from diddo_gateways.stripe_fake.resources import customers
+from diddo_gateways.stripe_fake.resources.charges import shipping
 from diddo_gateways.stripe_fake.resources.payment_intents import make_intent, provide
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_card, make_from_params, named, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
@@ -150,10 +151,11 @@ async def _intent_of(work: Work, session: JsonObject, request: Mapping[str, Any]
     known = session["payment_intent"] or content.get("payment_intent")
     if known is not None:
         kept = await work.fetch("payment_intent", known)
-        kept |= {"amount": session["amount_total"], "customer": session["customer"]}
+        kept |= {"amount": session["amount_total"], "customer": session["customer"], **_where_to(content)}
         work.save(kept)
         return kept
     intent = await make_intent(work, _intent_params(session, request, saves=saves))
+    intent |= _where_to(content)
     if session["mode"] == "payment":
         session["payment_intent"] = intent["id"]
     # Of a subscription it is the first invoice that shows what paid it.
@@ -161,6 +163,12 @@ async def _intent_of(work: Work, session: JsonObject, request: Mapping[str, Any]
     own(work, intent["id"], KIND, session["id"])
     work.emit("payment_intent.created", intent)
     return intent
+
+
+def _where_to(content: JsonObject) -> JsonObject:
+    """Return the `shipping` of the intent, if the shopper has said where the goods go."""
+    details = content["answers"]["collected_information"]["shipping_details"]
+    return {"shipping": shipping(details)} if details else {}
 
 
 def _intent_params(session: JsonObject, request: Mapping[str, Any], *, saves: bool) -> JsonObject:
@@ -207,10 +215,10 @@ def _wants_customer(session: JsonObject, request: Mapping[str, Any]) -> bool:
 
 async def _new_customer(work: Work, given: JsonObject) -> str:
     details = given["customer_details"]
-    shipping = given["collected_information"]["shipping_details"]
+    shipped = given["collected_information"]["shipping_details"]
     params = {name: details[name] for name in ("address", "email", "name", "phone") if details[name]}
-    if shipping:
-        params["shipping"] = {"address": shipping["address"], "name": shipping["name"]}
+    if shipped:
+        params["shipping"] = {"address": shipped["address"], "name": shipped["name"]}
     made = await customers.create(Call(work, params))
     assert isinstance(made, dict)  # noqa: S101  an operation that makes something returns it
     return str(made["id"])
