@@ -384,6 +384,18 @@ class TestPublishableKeys:
         assert seen.amount == 1000
         assert "metadata" not in seen.to_dict()
 
+    @pytest.mark.parametrize("kind", ["payment_intent", "setup_intent"])
+    def test_see_no_more_in_errors(self, shop: Any, kind: str) -> None:
+        sums = {"amount": 1000, "currency": "usd"} if kind == "payment_intent" else {}
+        intent = getattr(shop.client.v1, f"{kind}s").create({**sums, "metadata": {"margin": "40%"}})
+        confirm = getattr(shop.publishable().v1, f"{kind}s").confirm
+        for method in ({}, {"payment_method": "pm_card_chargeDeclined"}):
+            with pytest.raises(stripe.StripeError) as caught:
+                confirm(intent.id, {"client_secret": intent.client_secret, **method})
+            seen = shop.told(caught.value, kind)
+            assert (seen["id"], seen["status"]) == (intent.id, "requires_payment_method")
+            assert not {"metadata", "customer", "latest_charge", "latest_attempt"} & set(seen)
+
     def test_need_the_client_secret(self, shop: Any, intents: Any) -> None:
         intent = intents.create({"amount": 1000, "currency": "usd"})
         seen = shop.publishable().v1.payment_intents

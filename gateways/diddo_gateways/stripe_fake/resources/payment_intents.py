@@ -11,7 +11,7 @@ from typing import Any
 
 from diddo_gateways.documents import Message, Settle
 from diddo_gateways.stripe_fake.due import on_due
-from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
+from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed, sliced
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
@@ -22,7 +22,6 @@ from diddo_gateways.stripe_fake.payments.confirmation_tokens import redeem, spre
 from diddo_gateways.stripe_fake.payments.debits import stop_debit
 from diddo_gateways.stripe_fake.payments.errors import (
     CheckoutOwned,
-    ClientSecretWrong,
     ConfirmedByServerOnly,
     NeedsConfirm,
     NotUpdatable,
@@ -34,6 +33,7 @@ from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payments.method_types import may_redirect
 from diddo_gateways.stripe_fake.payments.microdeposits import verify_microdeposits
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
+from diddo_gateways.stripe_fake.payments.publishable import check_secret, open_to_shoppers, shown
 from diddo_gateways.stripe_fake.resources.charges import capture_charge, expiry_of
 from diddo_gateways.stripe_fake.resources.direct_charges import release_direct
 from diddo_gateways.stripe_fake.shapes import blank
@@ -57,13 +57,6 @@ ONLY_WITH_CONFIRM = (
     "mandate",
     "mandate_data",
 )
-SEEN_BY_PUBLISHABLE_KEYS = (  # noqa: SIM905  seven lines of words, not 27
-    "id object allowed_payment_method_types amount amount_details automatic_payment_methods canceled_at"
-    " cancellation_reason capture_method client_secret confirmation_method created currency description"
-    " excluded_payment_method_types last_payment_error livemode next_action payment_method"
-    " payment_method_configuration_details payment_method_types processing receipt_email setup_future_usage shipping"
-    " source status"
-).split()
 
 
 @operation("POST /v1/payment_intents")
@@ -88,7 +81,9 @@ async def retrieve(call: Call) -> Answer:
     """Return an intent; to the holder of its client secret only what concerns the shopper."""
     if not call.publishable and "client_secret" not in call.params:
         return await call.work.stored(KIND, call.path["intent"], param="intent")
-    return _shown(call, await call.work.fetch(KIND, call.path["intent"], param="intent"))
+    intent = await call.work.fetch(KIND, call.path["intent"], param="intent")
+    check_secret(call, intent)
+    return shown(call, intent)
 
 
 @operation("GET /v1/payment_intents")
@@ -122,11 +117,12 @@ async def update(call: Call) -> Answer:
 
 
 @operation("POST /v1/payment_intents/{intent}/confirm", publishable=True)
+@open_to_shoppers
 async def confirm_(call: Call) -> Answer:
     """Attempt the payment."""
     work = call.work
     intent = await work.fetch(KIND, call.path["intent"], param="intent")
-    _check_secret(call, intent)
+    check_secret(call, intent)
     if call.publishable and intent["confirmation_method"] == "manual":
         raise ConfirmedByServerOnly(intent)
     owner = await _owner_but_checkout(work, intent)
@@ -141,22 +137,23 @@ async def confirm_(call: Call) -> Answer:
         await _confirm(call, intent)
     else:
         await _confirm_for(call, intent)
-    return _shown(call, intent)
+    return shown(call, intent)
 
 
 @operation("POST /v1/payment_intents/{intent}/verify_microdeposits", publishable=True)
+@open_to_shoppers
 async def verify(call: Call) -> Answer:
     """Verify the intent's bank account by what was sent to it, and debit it."""
     work = call.work
     intent = await work.fetch(KIND, call.path["intent"], param="intent")
-    _check_secret(call, intent)
+    check_secret(call, intent)
     try:
         await verify_microdeposits(work, intent, call.params)
     except PaymentDeclined:
         await tell_owner(work, intent)
         raise
     await tell_owner(work, intent)
-    return _shown(call, intent)
+    return shown(call, intent)
 
 
 @operation("POST /v1/payment_intents/{intent}/cancel")
@@ -311,17 +308,3 @@ async def _owner_but_checkout(work: Work, intent: JsonObject) -> JsonObject | No
     if owner is not None and owner["kind"] == "checkout.session":
         raise CheckoutOwned
     return owner
-
-
-def _check_secret(call: Call, intent: JsonObject) -> None:
-    """Hold a publishable key's client secret against the intent's."""
-    given = call.params.get("client_secret")
-    if call.publishable and given is None:
-        raise MissingParameter("client_secret")
-    if given is not None and given != intent["client_secret"]:
-        raise ClientSecretWrong
-
-
-def _shown(call: Call, intent: JsonObject) -> JsonObject:
-    _check_secret(call, intent)
-    return {name: intent[name] for name in SEEN_BY_PUBLISHABLE_KEYS if name in intent} if call.publishable else intent

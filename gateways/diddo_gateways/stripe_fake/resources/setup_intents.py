@@ -5,7 +5,6 @@ Events: `setup_intent.created`, `.requires_action`, `.succeeded`, `.setup_failed
 
 from collections.abc import Awaitable
 
-from diddo_gateways.stripe_fake.errors import MissingParameter
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
@@ -13,13 +12,13 @@ from diddo_gateways.stripe_fake.payments.confirmation_tokens import redeem, spre
 from diddo_gateways.stripe_fake.payments.errors import NeedsConfirm, PaymentDeclined
 from diddo_gateways.stripe_fake.payments.method_types import may_redirect
 from diddo_gateways.stripe_fake.payments.owners import owner_of, tell_owner
+from diddo_gateways.stripe_fake.payments.publishable import check_secret, open_to_shoppers, shown
 from diddo_gateways.stripe_fake.payments.setup import KIND, NOUN, change_setup_intent, confirm_setup, make_setup_intent
 from diddo_gateways.stripe_fake.payments.setup_attempts import abandon_attempt
 from diddo_gateways.stripe_fake.payments.setup_debits import verify_setup
 from diddo_gateways.stripe_fake.payments.setup_errors import (
     SetupCheckoutOwned,
     SetupReturnUrlMissing,
-    SetupSecretWrong,
 )
 from diddo_gateways.stripe_fake.payments.setup_states import SETUPS
 from diddo_gateways.stripe_fake.payments.terms import Terms
@@ -29,11 +28,6 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 filtered_by(KIND, "attach_to_self", "customer", "customer_account", "payment_method")
 
 ONLY_WITH_CONFIRM = ("confirmation_token", "mandate_data", "return_url", "use_stripe_sdk")
-SEEN_BY_PUBLISHABLE_KEYS = (  # noqa: SIM905  five lines of words, not 20
-    "id object allowed_payment_method_types automatic_payment_methods cancellation_reason client_secret created"
-    " description excluded_payment_method_types last_setup_error livemode next_action payment_method"
-    " payment_method_configuration_details payment_method_types status usage"
-).split()
 
 
 @operation("POST /v1/setup_intents")
@@ -56,7 +50,9 @@ async def create(call: Call) -> Answer:
 @operation("GET /v1/setup_intents/{intent}", publishable=True)
 async def retrieve(call: Call) -> Answer:
     """Return a setup intent; to the holder of its client secret only what concerns the customer."""
-    return _shown(call, await _fetch(call))
+    intent = await _fetch(call)
+    check_secret(call, intent)
+    return shown(call, intent)
 
 
 @operation("GET /v1/setup_intents")
@@ -74,11 +70,12 @@ async def update(call: Call) -> Answer:
 
 
 @operation("POST /v1/setup_intents/{intent}/confirm", publishable=True)
+@open_to_shoppers
 async def confirm_(call: Call) -> Answer:
     """Attempt the setup."""
     work = call.work
     intent = await _fetch(call)
-    _check_secret(call, intent)
+    check_secret(call, intent)
     owner = await _owner_but_checkout(work, intent)
     await spread(call)
     params = call.params
@@ -91,16 +88,17 @@ async def confirm_(call: Call) -> Answer:
         await _confirm(call, intent)
     else:
         await _told(work, intent, _confirm(call, intent))
-    return _shown(call, intent)
+    return shown(call, intent)
 
 
 @operation("POST /v1/setup_intents/{intent}/verify_microdeposits", publishable=True)
+@open_to_shoppers
 async def verify(call: Call) -> Answer:
     """Verify the intent's bank account by what was sent to it, which completes the setup."""
     intent = await _fetch(call)
-    _check_secret(call, intent)
+    check_secret(call, intent)
     await _told(call.work, intent, verify_setup(call.work, intent, call.params))
-    return _shown(call, intent)
+    return shown(call, intent)
 
 
 async def _told(work: Work, intent: JsonObject, step: Awaitable[None]) -> None:
@@ -157,17 +155,3 @@ async def _owner_but_checkout(work: Work, intent: JsonObject) -> JsonObject | No
     if owner is not None and owner["kind"] == "checkout.session":
         raise SetupCheckoutOwned
     return owner
-
-
-def _check_secret(call: Call, intent: JsonObject) -> None:
-    """Hold a publishable key's client secret against the intent's."""
-    given = call.params.get("client_secret")
-    if call.publishable and given is None:
-        raise MissingParameter("client_secret")
-    if given is not None and given != intent["client_secret"]:
-        raise SetupSecretWrong
-
-
-def _shown(call: Call, intent: JsonObject) -> JsonObject:
-    _check_secret(call, intent)
-    return {name: intent[name] for name in SEEN_BY_PUBLISHABLE_KEYS if name in intent} if call.publishable else intent
