@@ -195,6 +195,20 @@ def test_a_detached_method_can_be_used_no_more(shop: Any, customer: str) -> None
         methods.detach(method.id)
 
 
+def test_nothing_is_saved_to_a_customer_who_is_gone(shop: Any, customer: str) -> None:
+    v1 = shop.client.v1
+    given: Any = {"customer": customer, "payment_method": "pm_card_visa"}
+    usage: Any = {"amount": 500, "currency": "usd", "setup_future_usage": "off_session"}
+    intents = [
+        (v1.payment_intents, v1.payment_intents.create({**given, **usage})),
+        (v1.setup_intents, v1.setup_intents.create(given)),
+    ]
+    v1.customers.delete(customer)
+    for resource, intent in intents:
+        confirmed = resource.confirm(intent.id, {"return_url": "https://shop.test", "expand": ["payment_method"]})
+        assert (confirmed.status, confirmed.payment_method.customer) == ("succeeded", None)
+
+
 def test_the_methods_of_a_deleted_customer_are_detached(shop: Any, customer: str) -> None:
     methods = [shop.client.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id for _ in range(3)]
     shop.client.v1.customers.delete(customer)

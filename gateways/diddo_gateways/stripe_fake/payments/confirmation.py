@@ -31,7 +31,7 @@ from diddo_gateways.stripe_fake.payments.outcomes import (
 from diddo_gateways.stripe_fake.payments.redirects import authorised, confirm_redirect
 from diddo_gateways.stripe_fake.payments.terms import Terms
 from diddo_gateways.stripe_fake.resources.charges import make_charge
-from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, card_of, named, past_of
+from diddo_gateways.stripe_fake.resources.payment_methods import card_of, keep_for, named, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["DOCS", "Terms", "charge", "check_owner", "confirm", "resume"]
@@ -171,8 +171,8 @@ async def _save_for_later(work: Work, intent: JsonObject, method: JsonObject, ca
     if card.off_session == "once_set_up" and ready:
         (await past_of(work, method))["set_up"] = True
     # The payment has gone through: a method that cannot be saved does not undo it.
-    if intent["customer"] is not None and method["customer"] is None and not card.refuses_attachment:
-        await attach_to(work, method, intent["customer"])
+    if not card.refuses_attachment:
+        await keep_for(work, method, intent["customer"])
 
 
 def decline_fields(decline: Decline) -> JsonObject:

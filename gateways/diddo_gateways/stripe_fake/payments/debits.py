@@ -16,7 +16,7 @@ from diddo_gateways.stripe_fake.payments.mandates import AGREED_IN_BROWSER, make
 from diddo_gateways.stripe_fake.payments.outcomes import end_attempt, failed, future_usage, succeed
 from diddo_gateways.stripe_fake.payments.owners import tell_owner
 from diddo_gateways.stripe_fake.payments.terms import Terms
-from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, past_of
+from diddo_gateways.stripe_fake.resources.payment_methods import keep_for, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["check_usable", "mandate_for", "start_debit", "stop_debit"]
@@ -97,8 +97,8 @@ async def start_debit(work: Work, intent: JsonObject, method: JsonObject, action
     if not account.stays:
         wait = DELAYED_BY if account.delayed else ANSWERED_AFTER
         work.later("settle_debit", work.now + wait, message_id=_answer_of(charge["id"]), charge=charge["id"])
-    if usage is not None and intent["customer"] is not None and method["customer"] is None:
-        await attach_to(work, method, intent["customer"])
+    if usage is not None:
+        await keep_for(work, method, intent["customer"])
 
 
 def _blocked(

@@ -11,7 +11,7 @@ from diddo_gateways.stripe_fake.payments.method_types import type_of
 from diddo_gateways.stripe_fake.payments.next_actions import own_action
 from diddo_gateways.stripe_fake.payments.outcomes import failed, future_usage, is_manual, refuse_action, succeed
 from diddo_gateways.stripe_fake.payments.terms import Terms
-from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, past_of
+from diddo_gateways.stripe_fake.resources.payment_methods import keep_for, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["authorised", "confirm_redirect"]
@@ -65,5 +65,5 @@ async def authorised(work: Work, intent: JsonObject, method: JsonObject, action:
     succeed(work, intent, action, manual=manual)
     if usage == "off_session" and reusable:
         (await past_of(work, method))["set_up"] = True
-    if usage and reusable and intent["customer"] is not None and method["customer"] is None:
-        await attach_to(work, method, intent["customer"])
+    if usage and reusable:
+        await keep_for(work, method, intent["customer"])

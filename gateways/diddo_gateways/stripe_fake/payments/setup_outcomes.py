@@ -8,7 +8,7 @@ from diddo_gateways.stripe_fake.payments.mandates import make_mandate
 from diddo_gateways.stripe_fake.payments.outcomes import DOCS
 from diddo_gateways.stripe_fake.payments.setup_attempts import end_attempt
 from diddo_gateways.stripe_fake.payments.setup_states import SETUPS
-from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, card_of, past_of, verify_card
+from diddo_gateways.stripe_fake.resources.payment_methods import card_of, keep_for, past_of, verify_card
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["fail", "keep_agreement", "refuse", "succeed"]
@@ -32,9 +32,8 @@ async def succeed(
 
 async def _save(work: Work, intent: JsonObject, method: JsonObject, *, authorised: bool) -> None:
     """Attach the method to the intent's customer; without one it can still be attached, and nothing else."""
-    if intent["customer"] is not None and method["customer"] is None:
-        await attach_to(work, method, intent["customer"])
-    elif method["customer"] is None:
+    await keep_for(work, method, intent["customer"])
+    if method["customer"] is None:
         (await past_of(work, method))["used_up"] = "until_attached"
         if method["type"] == "card":
             verify_card(work, method)

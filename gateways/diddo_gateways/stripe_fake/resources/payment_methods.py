@@ -46,6 +46,7 @@ __all__ = [
     "card_behind",
     "card_of",
     "detach_all",
+    "keep_for",
     "make_from_card",
     "make_from_params",
     "named",
@@ -368,6 +369,18 @@ async def attach_to(work: Work, method: JsonObject, customer_id: str) -> None:
         verify_card(work, method)
     work.save(method)
     work.emit("payment_method.attached", method)
+
+
+async def keep_for(work: Work, method: JsonObject, customer_id: str | None) -> None:
+    """Attach a payment method that nobody owns to the customer of the intent that used it, who may be gone by now.
+
+    Raises:
+        AttachRefused: the issuer declines.
+    """
+    if customer_id is None or method["customer"] is not None:
+        return
+    if await work.get("customer", customer_id) is not None:
+        await attach_to(work, method, customer_id)
 
 
 def _check_attachable(work: Work, method: JsonObject) -> None:
