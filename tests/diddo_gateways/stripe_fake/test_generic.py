@@ -305,3 +305,19 @@ def test_documentation_ids_name_what_is_made_when_first_asked_for(serve: Any) ->
         assert client.v1.disputes.close("du_xxxxxxxxxxxxx").status == "lost"
         for other in ("cus_yyyyyyyyy", "pi_xxxxxxxxxxxxx"):
             assert refused(client.v1.customers.retrieve, other).http_status == 404
+
+
+def test_what_documentation_ids_name_can_be_paid_for_and_refunded(serve: Any) -> None:
+    with serve(documentation_ids=True) as server:
+        v1 = server.client().v1
+        line = {"price": "price_xxxxxxxxxxxxx", "quantity": 2}
+        session = {"mode": "payment", "success_url": "https://shop.test", "line_items": [line]}
+        assert v1.checkout.sessions.create(session).amount_total == 4000
+        assert v1.refunds.create({"charge": "ch_xxxxxxxxxxxxx"}).amount == 2000
+        confirmed = {"payment_method": "pm_card_visa", "return_url": "https://shop.test"}
+        assert v1.setup_intents.confirm("seti_xxxxxxxxxxxxx", confirmed).status == "succeeded"
+        card = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+        subscribed = {"customer": v1.customers.create(card).id, "items": [{"price": "plan_xxxxxxxxxxxxx"}]}
+        assert v1.subscriptions.create(subscribed).status == "active"
+        once = {**subscribed, "items": [{"price": "price_xxxxxxxxxxxxx"}]}
+        assert "type=one_time" in str(refused(v1.subscriptions.create, once))

@@ -14,19 +14,22 @@ from diddo_gateways.stripe_fake.generic.values import data, prefix_of
 from diddo_gateways.stripe_fake.generic.writing import Writer
 from diddo_gateways.stripe_fake.payments.card_objects import card_object, default_expiry
 from diddo_gateways.stripe_fake.payments.cards import test_cards
+from diddo_gateways.stripe_fake.resources import prices
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_card
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["is_documentation_id", "made_up"]
 
-# What is left of a deleted customer.
 # Where the webhooks of made-up endpoints go: nowhere.
 RECEIVER = "https://example.com/webhooks"
+# What is left of a deleted customer.
 TOMBSTONE = "deleted"
 FORM = re.compile(r"((?:[a-z]+_)*)(?:x{3,}|xyz|123\d*)|()(?:foo|example_[a-z_]+)")
 # Other beginnings that ids of a kind may have.
 ALSO = {"plan": ("price_", "gold_"), "price": ("plan_", "gold_")}
-MONTHLY = {"interval": "month", "interval_count": 1, "usage_type": "licensed"}
+MONTHLY = {"interval": "month"}
+# What made-up prices are prices of.
+PRODUCT = "prod_xxxxxxxxxxxxx"
 
 
 def is_documentation_id(kind: str, object_id: str) -> bool:
@@ -53,10 +56,9 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
     if kind == "payment_method":
         card = test_cards().by_payment_method["pm_card_visa"]
         return make_from_card(work, card, expiry=default_expiry(work), cvc_sent=True, method_id=object_id)
+    if kind == "price":
+        return await _price(work, object_id)
     obj = await Writer(tier(), work).new(kind, {}, object_id=object_id)
-    if kind == "price" and object_id.startswith(ALSO[kind]):
-        # A plan is a price that recurs.
-        obj |= {"recurring": {**MONTHLY, "meter": None, "trial_period_days": None}, "type": "recurring"}
     if kind == "token":
         obj["card"] = card_object(
             work, test_cards().by_token["tok_visa"], expiry=default_expiry(work), cvc_sent=True, owner={}
@@ -66,6 +68,17 @@ async def made_up(work: Work, kind: str, object_id: str) -> JsonObject | None:
         secret = {"secret": work.new_id("whsec_", 32), "url": RECEIVER}
         work.insert({"object": SECRET_KIND, "id": object_id, **secret})
     return obj
+
+
+async def _price(work: Work, price_id: str) -> JsonObject:
+    """Make a price of a made-up product; one that is named like a plan recurs."""
+    await work.get("product", PRODUCT)
+    terms: JsonObject = {"currency": "usd", "unit_amount": 2000, "product": PRODUCT}
+    if price_id.startswith(ALSO["price"]):
+        terms["recurring"] = MONTHLY
+    price = prices.new(work, terms, price_id=price_id)
+    work.insert(price)
+    return price
 
 
 @cache
