@@ -175,3 +175,14 @@ def test_an_invoice_that_is_made_for_a_subscription_covers_its_period_until_now(
     params = {"customer": subscription.customer, "subscription": subscription.id}
     invoice = plans.v1.invoices.create(params)
     assert (invoice.billing_reason, invoice.period_start, invoice.period_end) == ("manual", START, START + DAY)
+
+
+def test_pending_items_come_first_the_newest_of_them_at_the_top(plans: Plans) -> None:
+    subscription = plans.subscribe()
+    for amount in (100, 200):
+        plans.v1.invoice_items.create({"customer": subscription.customer, "amount": amount, "currency": "usd"})
+    preview = plans.v1.invoices.create_preview({"subscription": subscription.id})
+    plans.advance(FEBRUARY)
+    renewal = plans.invoices(subscription)[-1]
+    assert [line.amount for line in renewal.lines.data] == [line.amount for line in preview.lines.data]
+    assert [line.amount for line in renewal.lines.data] == [200, 100, 1000]

@@ -82,9 +82,8 @@ async def bill(
         customer=subscription["customer"],
         currency=subscription["currency"],
         lines=[
-            *[await line_for(work, item) for item in settled],
+            *[await line_for(work, item) for item in (*settled, *pending)],
             *[line for line in lines if line not in once],
-            *[await line_for(work, item) for item in reversed(pending)],
         ],
         billing_reason=reason,
         collection_method=subscription["collection_method"],
