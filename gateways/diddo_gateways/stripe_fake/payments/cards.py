@@ -24,7 +24,17 @@ from diddo_gateways.stripe_fake.payments.errors import (
 )
 from diddo_gateways.worlds import TO_ALPHABET
 
-__all__ = ["Card", "CardDetails", "Cards", "Decline", "Dispute", "passes_luhn", "read_card", "test_cards"]
+__all__ = [
+    "RISK_SCORES",
+    "Card",
+    "CardDetails",
+    "Cards",
+    "Decline",
+    "Dispute",
+    "passes_luhn",
+    "read_card",
+    "test_cards",
+]
 
 SEPARATORS = str.maketrans("", "", " -")
 SHORTEST, LONGEST = 12, 19
@@ -43,6 +53,11 @@ class Decline:
     network_decline_code: str | None = None
     seller_message: str | None = None
     outcome: Mapping[str, str] = field(default_factory=dict)
+
+    def error_fields(self) -> dict[str, Any]:
+        """Return what an error says of the decline, and `last_payment_error`."""
+        names = ("advice_code", "code", "decline_code", "message", "network_decline_code", "param")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def charge_outcome(self, risk_level: str) -> dict[str, Any]:
         """Return the `outcome` of a charge that was declined so."""

@@ -21,7 +21,6 @@ from diddo_gateways.stripe_fake.payments.intent_states import INTENTS
 from diddo_gateways.stripe_fake.payments.method_types import MethodType, check_paying, type_of
 from diddo_gateways.stripe_fake.payments.microdeposits import await_microdeposits
 from diddo_gateways.stripe_fake.payments.outcomes import (
-    DOCS,
     failed,
     future_usage,
     is_manual,
@@ -34,7 +33,7 @@ from diddo_gateways.stripe_fake.resources.charges import make_charge
 from diddo_gateways.stripe_fake.resources.payment_methods import card_of, keep_for, named, past_of
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["DOCS", "Terms", "charge", "check_owner", "confirm", "resume"]
+__all__ = ["Terms", "charge", "check_owner", "confirm", "resume"]
 
 
 async def confirm(work: Work, intent: JsonObject, terms: Terms) -> None:
@@ -74,7 +73,7 @@ async def _confirm_card(work: Work, intent: JsonObject, method: JsonObject, past
         verdict = _judged(card, intent, past, terms)
     if verdict.decline is OFF_SESSION_REFUSED:
         # The issuer was never asked: there is no charge.
-        raise failed(work, intent, "confirm", decline_fields(OFF_SESSION_REFUSED), method)
+        raise failed(work, intent, "confirm", OFF_SESSION_REFUSED.error_fields(), method)
     if not verdict.challenge:
         return await charge(work, intent, "confirm", decline=verdict.decline, three_d_secure=verdict.three_d_secure)
     if terms.error_on_requires_action:
@@ -160,7 +159,7 @@ async def charge(
     if why is not None:
         verified = made["payment_method_details"]["card"]["checks"]
         shown = {**method, "card": {**method["card"], "checks": verified}}
-        raise failed(work, intent, action, decline_fields(why) | {"charge": made["id"]}, shown)
+        raise failed(work, intent, action, why.error_fields() | {"charge": made["id"]}, shown)
     succeed(work, intent, action, manual=manual)
     if usage is not None:
         await _save_for_later(work, intent, method, card, ready=usage == "off_session" and three_d_secure is not None)
@@ -173,12 +172,6 @@ async def _save_for_later(work: Work, intent: JsonObject, method: JsonObject, ca
     # The payment has gone through: a method that cannot be saved does not undo it.
     if not card.refuses_attachment:
         await keep_for(work, method, intent["customer"])
-
-
-def decline_fields(decline: Decline) -> JsonObject:
-    """Return a decline as an error's fields."""
-    names = ("advice_code", "code", "decline_code", "message", "network_decline_code", "param")
-    return {name: value for name in names if (value := getattr(decline, name)) is not None}
 
 
 def check_owner(method: JsonObject, intent: JsonObject) -> None:

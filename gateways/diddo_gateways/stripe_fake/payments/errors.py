@@ -136,10 +136,10 @@ class AttachRefused(CardError):
     """The card's issuer refuses to have it saved: the same decline as for a charge, with an empty `param`."""
 
     def __init__(self, error: JsonObject) -> None:
+        """Make it from the decline's fields."""
         fields = dict(error)
         message, code = fields.pop("message"), fields.pop("code")
-        for name in ("param", "doc_url", "charge", "type"):
-            fields.pop(name, None)
+        fields.pop("param", None)
         super().__init__(message, code=code, param="", extra=fields)
 
 

@@ -28,9 +28,7 @@ async def confirm_redirect(work: Work, intent: JsonObject, method: JsonObject, p
     if terms.off_session:
         if past.get("set_up") and kind.reusable:
             return await authorised(work, intent, method, "confirm")
-        refused = OFF_SESSION_REFUSED
-        fields = {"code": refused.code, "decline_code": refused.decline_code, "message": refused.message}
-        raise failed(work, intent, "confirm", fields, method)
+        raise failed(work, intent, "confirm", OFF_SESSION_REFUSED.error_fields(), method)
     if terms.error_on_requires_action:
         raise refuse_action(work, intent, method)
     if kind.comes_back and terms.return_url is None and not terms.by_customer:

@@ -16,7 +16,6 @@ from diddo_gateways.stripe_fake.payments.authentication import (
     passed_challenge,
 )
 from diddo_gateways.stripe_fake.payments.cards import Card, Decline
-from diddo_gateways.stripe_fake.payments.confirmation import decline_fields
 from diddo_gateways.stripe_fake.payments.errors import PaymentMethodUsedUp
 from diddo_gateways.stripe_fake.payments.mandates import AGREED_IN_BROWSER
 from diddo_gateways.stripe_fake.payments.method_types import type_of
@@ -102,7 +101,7 @@ async def _confirm_card(work: Work, intent: JsonObject, method: JsonObject, term
     if decline is None:
         return await succeed(work, intent, method, "confirm", three_d_secure=shown)
     # Unlike a payment, a setup tells the code itself where the issuer's is not known.
-    fields = {"decline_code": decline.code, **decline_fields(decline)}
+    fields = {"decline_code": decline.code, **decline.error_fields()}
     raise await refuse(work, intent, method, "confirm", fields, three_d_secure=shown)
 
 

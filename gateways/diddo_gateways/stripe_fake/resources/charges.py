@@ -20,7 +20,7 @@ from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.aftermath import after_capture, open_review
 from diddo_gateways.stripe_fake.payments.card_methods import ADDRESS, checked
-from diddo_gateways.stripe_fake.payments.cards import Card, Decline
+from diddo_gateways.stripe_fake.payments.cards import RISK_SCORES, Card, Decline
 from diddo_gateways.stripe_fake.payments.ledger import charged
 from diddo_gateways.stripe_fake.resources.payment_methods import card_behind
 from diddo_gateways.stripe_fake.shapes import blank
@@ -50,7 +50,6 @@ EXTRAS = {
     "overcapture": frozenset({"amex", "discover", "mastercard", "visa"}),
 }
 INDICATOR = "electronic_commerce_indicator"
-RISK_SCORES = {"normal": 20, "elevated": 65}
 # What Radar does with payments of elevated risk.
 REVIEWED = {
     "reason": "elevated_risk_level",

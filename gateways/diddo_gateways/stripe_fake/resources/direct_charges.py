@@ -21,7 +21,6 @@ from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.payments.authentication import judge
 from diddo_gateways.stripe_fake.payments.card_objects import ADDRESS, billing_of, card_object
 from diddo_gateways.stripe_fake.payments.cards import Card
-from diddo_gateways.stripe_fake.payments.confirmation import decline_fields
 from diddo_gateways.stripe_fake.payments.descriptors import check_descriptor
 from diddo_gateways.stripe_fake.payments.errors import ChargeAlreadyRefunded, ChargeFailed, PaymentDeclined
 from diddo_gateways.stripe_fake.payments.tokens import card_of_token
@@ -117,7 +116,7 @@ def _charge(work: Work, card: Card, source: JsonObject, params: Mapping[str, Any
     method = _as_method(card, source)
     charge = make_charge(work, attempt, method, card, decline=why, three_d_secure=None, manual=manual)
     if why is not None:
-        raise PaymentDeclined(decline_fields(why) | {"charge": charge["id"]}, {})
+        raise PaymentDeclined(why.error_fields() | {"charge": charge["id"]}, {})
     return charge
 
 

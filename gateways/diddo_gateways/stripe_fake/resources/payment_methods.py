@@ -34,7 +34,7 @@ from diddo_gateways.stripe_fake.payments.card_methods import (
 )
 from diddo_gateways.stripe_fake.payments.card_objects import ADDRESS as SOURCE_ADDRESS
 from diddo_gateways.stripe_fake.payments.card_objects import default_expiry
-from diddo_gateways.stripe_fake.payments.cards import Card, Decline, test_cards
+from diddo_gateways.stripe_fake.payments.cards import Card, test_cards
 from diddo_gateways.stripe_fake.payments.errors import AttachRefused, PaymentMethodUsedUp
 from diddo_gateways.stripe_fake.payments.method_types import type_of
 from diddo_gateways.stripe_fake.payments.other_methods import EXAMPLE_BILLING, check_billing, shown_method
@@ -395,7 +395,7 @@ def _check_attachable(work: Work, method: JsonObject) -> None:
     card = card_of(work, method)
     decline = card.declined(cvc_sent=method["card"]["checks"]["cvc_check"] is not None)
     if decline is not None and card.refuses_attachment:
-        raise AttachRefused(_declined_fields(decline))
+        raise AttachRefused(decline.error_fields())
 
 
 def verify_card(work: Work, method: JsonObject) -> None:
@@ -404,8 +404,3 @@ def verify_card(work: Work, method: JsonObject) -> None:
     checks = method["card"]["checks"]
     method["card"]["checks"] = {name: checked(card, name, value) for name, value in checks.items()}
     work.save(method)
-
-
-def _declined_fields(decline: Decline) -> JsonObject:
-    names = ("code", "message", "decline_code", "advice_code", "network_decline_code")
-    return {name: value for name in names if (value := getattr(decline, name)) is not None}
