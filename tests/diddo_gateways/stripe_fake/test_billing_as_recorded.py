@@ -186,3 +186,12 @@ def test_pending_items_come_first_the_newest_of_them_at_the_top(plans: Plans) ->
     renewal = plans.invoices(subscription)[-1]
     assert [line.amount for line in renewal.lines.data] == [line.amount for line in preview.lines.data]
     assert [line.amount for line in renewal.lines.data] == [200, 100, 1000]
+
+
+def test_a_trial_of_what_is_metered_counts_nothing(plans: Plans) -> None:
+    meter = plans.v1.billing.meters.create(
+        {"display_name": "Calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
+    )
+    metered = plans.price(10, recurring={"meter": meter.id, "usage_type": "metered"})
+    trial = plans.subscribe(items=[{"price": metered}], trial_period_days=14)
+    assert plans.v1.invoices.retrieve(trial.latest_invoice).lines.data[0].description == "Free trial for Gold"

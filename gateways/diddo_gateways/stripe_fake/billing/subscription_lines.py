@@ -178,7 +178,8 @@ async def _units(work: Work, item: JsonObject, quantity: int | None) -> str:
     """Return how many of what, such as `2 seat x Gold`, where the product says what it is counted in."""
     product = await _product(work, item)
     label = f" {product['unit_label']}" if product.get("unit_label") else ""
-    return f"{quantity}{label} {TIMES} {product['name']}"
+    # How much is used of what is metered shows only afterwards.
+    return str(product["name"]) if quantity is None else f"{quantity}{label} {TIMES} {product['name']}"
 
 
 async def _product(work: Work, item: JsonObject) -> JsonObject:
