@@ -12,7 +12,7 @@ import stripe
 
 from diddo_gateways.stripe_fake.shapes import check_shape
 
-# For `catalogue_requests`, which tests share.
+# For the modules that tests share: `catalogue_requests`, `refusals`, `tracks` and others.
 sys.path.append(str(Path(__file__).parent))
 
 RETURN_URL = "https://shop.test/return"
@@ -63,6 +63,12 @@ class Shop:
 @pytest.fixture
 def shop(shared_server: Any) -> Shop:
     return _shop(shared_server)
+
+
+@pytest.fixture
+def v1(shop: Shop) -> Any:
+    """The services of the API's first version, in the shop's account."""
+    return shop.client.v1
 
 
 @pytest.fixture

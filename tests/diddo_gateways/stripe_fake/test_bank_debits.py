@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 from diddo_gateways.stripe_fake.payments.bank_accounts import bank_accounts
 from diddo_gateways.stripe_fake.payments.debits import ANSWERED_AFTER, DELAYED_BY
@@ -44,12 +45,6 @@ def debit(shop: Any, method: str | None, kind: str, **params: Any) -> Any:
 def wait(shop: Any, seconds: int = ANSWERED_AFTER) -> None:
     shop.server.advance(seconds, shop.name)
     shop.call(shop.server.fake.settled())
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def test_a_debit_that_succeeds(own_shop: Any, well_formed: Any) -> None:

@@ -4,17 +4,12 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 PLENTY = {
     f"request_{name}": "if_available"
     for name in ("extended_authorization", "incremental_authorization", "multicapture", "overcapture")
 }
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def authorise(shop: Any, method: str = "pm_card_visa", **card: Any) -> Any:

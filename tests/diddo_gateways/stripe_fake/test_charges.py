@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 DAY = 86_400
 
@@ -11,12 +12,6 @@ DAY = 86_400
 @pytest.fixture
 def charges(shop: Any) -> Any:
     return shop.client.v1.charges
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def declined(call: Any, *args: Any) -> stripe.CardError:

@@ -4,21 +4,11 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 RETURN_URL = "https://shop.test/return"
 SHIPPING = {"name": "Ada", "address": {"city": "Rome", "country": "IT"}}
 HELPER = {"return_url": RETURN_URL, "setup_future_usage": "off_session", "shipping": SHIPPING}
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-import stripe
+from refusals import refused
 
 from diddo_gateways.stripe_fake.billing.discounts import coupon_of, discount_for, holds_at, months_later, take_off
 from diddo_gateways.stripe_fake.billing.redemption import Purchase
@@ -12,19 +12,8 @@ from diddo_gateways.stripe_fake.errors import StripeError
 YEAR = 365 * 86400
 
 
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
 def of_coupon(coupon: str, **params: Any) -> dict[str, Any]:
     return {"promotion": {"type": "coupon", "coupon": coupon}, **params}
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 def redeem(shop: Any, given: dict[str, Any], **owner: Any) -> dict[str, Any]:

@@ -3,13 +3,7 @@
 from typing import Any
 
 import pytest
-import stripe
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
+from refusals import refused
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 import stripe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
 from diddo_gateways.stripe_fake.payments.dispute_states import DISPUTES
 
@@ -14,12 +15,6 @@ DAY = 86_400
 WINNING = {"evidence": {"uncategorized_text": "winning_evidence"}}
 LOSING = {"evidence": {"uncategorized_text": "losing_evidence"}}
 ESCALATING = {"evidence": {"uncategorized_text": "escalate_inquiry_evidence"}}
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def dispute_of(shop: Any, method: str = "pm_card_createDispute", **params: Any) -> Any:

@@ -6,25 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
-import stripe
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from diddo_gateways.stripe_fake.multipart import decode
 from diddo_gateways.stripe_fake.shapes import check_shape
 
 PDF = b"%PDF-1.4\r\n\x00\xff a receipt\r\n"
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 def upload(v1: Any, content: bytes = PDF, name: str = "receipt.pdf", **params: Any) -> Any:

@@ -8,11 +8,6 @@ import pytest
 import stripe
 
 
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
-
-
 def refused(call: Any, *args: Any, **options: Any) -> stripe.StripeError:
     with pytest.raises(stripe.StripeError) as caught:
         call(*args, **options)

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-import stripe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
 from diddo_gateways.stripe_fake.currencies import MAXIMUM, SUPPORTED, check_amount, decimals, minimum
 from diddo_gateways.stripe_fake.errors import StripeError
@@ -15,12 +15,6 @@ LINES = [
     {"product_name": "Scarf", "quantity": 1, "unit_cost": 500, "tax": {"total_tax_amount": 50}, "product_code": "S"},
 ]
 quickly = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 @pytest.fixture

@@ -4,16 +4,11 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
 
 HOUR, DAY = 3600, 86_400
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def new_payer(shop: Any, method: str | None = "pm_card_visa", **params: Any) -> Any:

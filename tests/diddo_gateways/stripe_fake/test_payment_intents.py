@@ -5,14 +5,9 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 RETURN_URL = "https://shop.test/return"
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 @pytest.fixture

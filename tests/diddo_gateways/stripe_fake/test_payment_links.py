@@ -16,11 +16,6 @@ def refused(call: Any, *args: Any) -> stripe.StripeError:
 
 
 @pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
-
-
-@pytest.fixture
 def price(v1: Any) -> str:
     made: str = v1.prices.create({"currency": "usd", "unit_amount": 500, "product_data": {"name": "Tea"}}).id
     return made

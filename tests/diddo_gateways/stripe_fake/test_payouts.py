@@ -2,16 +2,9 @@
 
 from typing import Any
 
-import pytest
-import stripe
+from refusals import refused
 
 DAY = 86_400
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def fund(shop: Any, amount: int = 10_000, currency: str = "usd") -> None:

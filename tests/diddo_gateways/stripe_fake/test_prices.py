@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-import stripe
+from refusals import refused
 
 from diddo_gateways.stripe_fake.billing.amounts import line_amount
 from diddo_gateways.stripe_fake.billing.withheld import whole
@@ -18,17 +18,6 @@ TIERED = {
     "tiers_mode": "graduated",
     "tiers": TIERS,
 }
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 @pytest.fixture

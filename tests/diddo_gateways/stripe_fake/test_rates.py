@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-import stripe
+from refusals import refused
 
 from diddo_gateways.stripe_fake.errors import InvalidRequest
 from diddo_gateways.stripe_fake.resources.shipping_rates import shipping_amount
@@ -12,17 +12,6 @@ from diddo_gateways.stripe_fake.shapes import check_shape
 
 VAT = {"display_name": "VAT", "inclusive": True, "percentage": 19}
 POST = {"display_name": "Post", "type": "fixed_amount", "fixed_amount": {"amount": 500, "currency": "USD"}}
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 def test_a_tax_rate(v1: Any, shop: Any, well_formed: Any) -> None:

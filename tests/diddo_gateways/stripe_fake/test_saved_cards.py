@@ -3,18 +3,7 @@
 from typing import Any
 
 import pytest
-import stripe
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
+from refusals import refused
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 from diddo_gateways.stripe_fake.payments.challenges import answer_challenge
 
@@ -11,17 +12,6 @@ RETURN_URL = "https://shop.test/return"
 ONLINE = {"customer_acceptance": {"type": "online", "online": {"ip_address": "10.0.0.1", "user_agent": "judge"}}}
 ADA = {"name": "Ada", "email": "ada@example.com"}
 ACCOUNT = {"account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual"}
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 import stripe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refused
 from tracks import Tracks
 
 from diddo_gateways.stripe_fake.payments.cards import Card, test_cards
@@ -15,17 +16,6 @@ from diddo_gateways.stripe_fake.payments.setup_states import ATTEMPTS, SETUPS
 RETURN_URL = "https://shop.test/return"
 CHALLENGED = "pm_card_authenticationRequiredOnSetup"
 ONLINE = {"customer_acceptance": {"type": "online", "online": {"ip_address": "10.0.0.1", "user_agent": "judge"}}}
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-import stripe
+from refusals import refused
 
 from diddo_gateways.stripe_fake.billing.periods import later_by
 
@@ -14,12 +14,6 @@ WEEK = 7 * 86_400
 @pytest.fixture
 def clocks(shop: Any) -> Any:
     return shop.client.v1.test_helpers.test_clocks
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
 
 
 def test_a_clock_and_who_is_on_it(shop: Any, clocks: Any, well_formed: Any) -> None:

@@ -4,20 +4,10 @@ from typing import Any
 
 import pytest
 import stripe
+from refusals import refused
 
 CARD = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2040", "cvc": "123", "name": "Ada"}
 BANK = {"country": "US", "currency": "usd", "account_number": "000123456789", "routing_number": "110000000"}
-
-
-def refused(call: Any, *args: Any) -> stripe.InvalidRequestError:
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        call(*args)
-    return caught.value
-
-
-@pytest.fixture
-def v1(shop: Any) -> Any:
-    return shop.client.v1
 
 
 @pytest.fixture
