@@ -169,7 +169,7 @@ class Sandbox:
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._api(scope, receive, send)
-        elif scope["path"].startswith(STRIPE_PATHS):
+        elif scope["path"].startswith(STRIPE_PATHS) or scope["path"] + "/" in STRIPE_PATHS:
             await self.services.stripe(scope, receive, send)
         else:
             await self._api(_said_to_be_json(scope), receive, send)

@@ -1,5 +1,6 @@
 """The hosted page of an invoice, as a customer reads and pays it, and its PDF."""
 
+import re
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -62,6 +63,25 @@ def test_read_and_paid(shop: Shop) -> None:
     assert (paid.status, paid.headers["location"]) == (303, f"/invoice/{invoice['id']}")
     assert shop.status(invoice) == "paid"
     assert "This invoice is paid." in shop.open(invoice["hosted_invoice_url"]).body.decode()
+
+
+def test_what_leads_to_the_total_is_told(shop: Shop) -> None:
+    customer = shop.post("customers", balance=-300)["id"]
+    rate = shop.post("tax_rates", display_name="VAT", percentage=20, inclusive="false")["id"]
+    coupon = shop.post("coupons", percent_off=10, duration="once")["id"]
+    asked = {"default_tax_rates[0]": rate, "discounts[0][coupon]": coupon}
+    invoice = shop.post("invoices", customer=customer, **asked)["id"]
+    shop.post("invoiceitems", invoice=invoice, customer=customer, amount=1000, currency="usd", description="Work")
+    read = shop.open(shop.post(f"invoices/{invoice}/finalize")["hosted_invoice_url"]).body.decode()
+    rows = re.findall(r'<th scope="row">(.*?)</th><td class="amount">(?:<strong>)?(.*?)<', read)
+    assert rows == [
+        ("Work", "$10.00"),
+        ("Discount", "-$1.00"),
+        ("Tax", "$1.80"),
+        ("Total", "$10.80"),
+        ("Balance and credit applied", "-$3.00"),
+        ("Due", "$7.80"),
+    ]
 
 
 def test_declined_and_refused(shop: Shop) -> None:

@@ -1,6 +1,8 @@
 """`/invoice/{invoice}`: the page on which a customer reads an invoice and pays it, and its PDF."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -63,4 +65,29 @@ def _shown(found: InvoicePage, *, problem: str | None = None, status: int = 200)
     def money(amount: int) -> str:
         return str(Money(value=amount, currency=currency))
 
-    return page("invoice.html", status=status, found=found, invoice=found.invoice, money=money, problem=problem)
+    before, after = _rows(found.invoice)
+    return page(
+        "invoice.html",
+        status=status,
+        found=found,
+        invoice=found.invoice,
+        money=money,
+        problem=problem,
+        before_total=before,
+        after_total=after,
+    )
+
+
+Rows = list[tuple[str, int]]
+
+
+def _rows(invoice: Mapping[str, Any]) -> tuple[Rows, Rows]:
+    """Return what leads from the lines to the total, and from there to what is due: names and amounts, none of 0."""
+    taxes = invoice["total_taxes"] or ()
+    added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
+    discount = sum(given["amount"] for given in invoice["total_discount_amounts"] or ())
+    shipping = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    before = [("Discount", -discount), ("Shipping", shipping), ("Tax", added)]
+    credit = invoice["amount_remaining"] + invoice["amount_paid"] - invoice["total"]
+    after = [("Balance and credit applied", credit), ("Paid", -invoice["amount_paid"])]
+    return [row for row in before if row[1]], [row for row in after if row[1]]

@@ -53,6 +53,17 @@ def test_an_account_reads_itself(shop: Any, seller: str, well_formed: Any) -> No
     assert shop.client.v1.accounts.retrieve_current().id == shop.server.world(shop.name).account
 
 
+def test_what_an_account_is_to_be_able_to_do_it_can_do_at_once(shop: Any) -> None:
+    asked: Any = {"transfers": {"requested": True}, "card_payments": {"requested": False}}
+    made = shop.client.v1.accounts.create({"type": "express", "country": "US", "capabilities": asked})
+    able = made.capabilities.to_dict()
+    assert {name: state for name, state in able.items() if state} == {
+        "transfers": "active",
+        "card_payments": "inactive",
+    }
+    assert shop.client.v1.accounts.retrieve(made.id).capabilities.transfers == "active"
+
+
 def test_accounts_of_others_and_deleted_ones_are_out_of_reach(shop: Any, server: Any, seller: str) -> None:
     stranger = server.client("sk_test_stranger")
     with pytest.raises(stripe.PermissionError, match="does not have access"):

@@ -27,9 +27,10 @@ def scalar(form: str, value: Any, place: str) -> Any:
 
 
 def choice(values: list[Any], given: Any) -> Any:
-    """Return a value of an enum; what is only requested, as an account's capability, is not there yet."""
+    """Return a value of an enum; what is requested, as an account's capability, is there at once."""
     if isinstance(given, dict):
-        return "inactive" if "requested" in given and "inactive" in values else NOTHING
+        known = "requested" in given and {"active", "inactive"} <= {*values}
+        return ("active" if given["requested"] else "inactive") if known else NOTHING
     return given if given in values else NOTHING
 
 
