@@ -19,6 +19,7 @@ TWO_DAYS = 172_800
 # What the hosted page asks details for; methods that redirect need none.
 WITH_DETAILS = ("card", "us_bank_account", "sepa_debit")
 # Connect, and what Stripe itself offers to few: refused rather than left without effect.
+TYPES = ("excluded_payment_method_types", "allowed_payment_method_types")
 NOT_MODELLED = ("customer_account",)
 CONNECT = {
     "payment_intent_data": ("application_fee_amount", "on_behalf_of", "transfer_data"),
@@ -94,7 +95,8 @@ def _check_modelled(params: JsonObject) -> None:
     if params.get("ui_mode") == "form":
         asked.append("ui_mode=form")
     if not offered(params):
-        asked.append("allowed_payment_method_types without one that the sandbox's page takes")
+        given = next((name for name in TYPES if name in params), TYPES[0])
+        asked.append(f"{given} that leaves no type which the sandbox's page takes")
     if asked:
         raise NotModelled(f"The parameter {asked[0]} of Checkout Sessions")
 
