@@ -59,6 +59,17 @@ def test_a_publishable_key_opens_only_what_a_browser_may_call(http: httpx.Client
     answer = http.get("/v1/customers", headers={"Authorization": "Bearer pk_test_main"})
     assert answer.status_code == 401
     assert error_of(answer)["code"] == "secret_key_required"
+    assert error_of(answer)["message"].startswith(
+        "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list of your"
+    )
+
+
+def test_get_and_delete_take_their_parameters_from_the_query_alone(http: httpx.Client) -> None:
+    made = http.post("/v1/customers", headers=SECRET, content="name=Ada").json()["id"]
+    wrong = http.request("DELETE", f"/v1/customers/{made}?colour=red", headers=SECRET)
+    assert (wrong.status_code, error_of(wrong)["param"]) == (400, "colour")
+    ignored = http.request("GET", f"/v1/customers/{made}", headers=SECRET, content="colour=red")
+    assert ignored.json()["name"] == "Ada"
 
 
 def test_curl_sends_the_key_as_a_user_name(http: httpx.Client) -> None:
