@@ -272,3 +272,12 @@ def test_by_the_worlds_clock(own_shop: Any) -> None:
 )
 def test_months_end_with_their_last_day(start: int, months: int, end: int) -> None:
     assert months_later(start, months) == end
+
+
+def test_a_coupon_that_is_deleted_ends_all_of_its_codes_however_many(v1: Any) -> None:
+    coupon = v1.coupons.create({"percent_off": 5, "duration": "once"}).id
+    for _ in range(120):
+        v1.promotion_codes.create(of_coupon(coupon))
+    v1.coupons.delete(coupon)
+    assert v1.promotion_codes.list({"active": True}).data == []
+    assert len(list(v1.promotion_codes.list({"limit": 100}).auto_paging_iter())) == 120

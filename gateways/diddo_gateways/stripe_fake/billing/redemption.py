@@ -4,11 +4,12 @@ A coupon that ends, by the clock, by its redemptions or by its deletion, ends it
 `promotion_code.updated` for each code that ends so.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from diddo_gateways.documents import Document
 from diddo_gateways.stripe_fake.billing.amounts import coupon_amount_off
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
@@ -138,8 +139,19 @@ async def _check_code(
 
 
 async def _has_paid(work: Work, customer: str) -> bool:
-    charges = await work.world.page("charge", limit=SCANNED, terms=[[f"customer={customer}"]])
-    return any(orjson.loads(charge.body)["paid"] for charge in charges)
+    async for charge in _each(work, "charge", [[f"customer={customer}"]]):
+        if orjson.loads(charge.body)["paid"]:
+            return True
+    return False
+
+
+async def _each(work: Work, kind: str, terms: Sequence[Sequence[str]]) -> AsyncIterator[Document]:
+    """Yield all stored objects that meet the terms, newest first, some at a time."""
+    after = None
+    while page := await work.world.page(kind, limit=SCANNED, terms=terms, after=after):
+        for document in page:
+            yield document
+        after = page[-1].seq
 
 
 def _reaches_minimum(restrictions: JsonObject, purchase: Purchase) -> bool:
@@ -173,7 +185,7 @@ async def end_coupon(work: Work, coupon: JsonObject) -> None:
     coupon["valid"] = False
     work.save(coupon)
     terms = [[f"promotion.coupon={coupon['id']}"], ["active=true"]]
-    for document in await work.world.page("promotion_code", limit=SCANNED, terms=terms):
+    async for document in _each(work, "promotion_code", terms):
         end_code(work, await work.fetch("promotion_code", document.id))
 
 
