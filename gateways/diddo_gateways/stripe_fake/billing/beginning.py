@@ -34,7 +34,7 @@ from diddo_gateways.stripe_fake.billing.subscription_lines import (
 )
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, ParameterRefused
-from diddo_gateways.stripe_fake.resources.prices import exclusive
+from diddo_gateways.stripe_fake.limits import exclusive
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

@@ -25,7 +25,7 @@ from diddo_gateways.stripe_fake.billing.subscription_news import snapshot, tell
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED, SUBSCRIPTIONS
 from diddo_gateways.stripe_fake.billing.trial_ends import ends_without_method
 from diddo_gateways.stripe_fake.errors import InvalidRequest
-from diddo_gateways.stripe_fake.resources.prices import exclusive
+from diddo_gateways.stripe_fake.limits import exclusive
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["change"]

@@ -7,7 +7,7 @@ from typing import Any
 from diddo_gateways.stripe_fake.billing.amounts import round_amount, tax_amounts
 from diddo_gateways.stripe_fake.billing.invoice_lines import lines_of
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled, ResourceMissing
-from diddo_gateways.stripe_fake.resources.prices import exclusive
+from diddo_gateways.stripe_fake.limits import exclusive
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

@@ -14,8 +14,8 @@ from diddo_gateways.stripe_fake.billing.invoice_news import announce_change, pho
 from diddo_gateways.stripe_fake.billing.invoice_states import INVOICES
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ResourceMissing
+from diddo_gateways.stripe_fake.limits import under
 from diddo_gateways.stripe_fake.metadata import merged
-from diddo_gateways.stripe_fake.resources.prices import under
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["add_lines", "change_line", "change_lines", "put_item", "remove_lines", "take_item_off"]

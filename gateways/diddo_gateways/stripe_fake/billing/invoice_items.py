@@ -13,8 +13,8 @@ from diddo_gateways.stripe_fake.billing.invoice_lines import Line, pricing
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
+from diddo_gateways.stripe_fake.limits import exclusive, under
 from diddo_gateways.stripe_fake.resources import prices, products
-from diddo_gateways.stripe_fake.resources.prices import exclusive, under
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

@@ -6,6 +6,7 @@ from typing import Any
 from diddo_gateways.stripe_fake.billing import automatic_tax
 from diddo_gateways.stripe_fake.billing.discounts import discount_for
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
+from diddo_gateways.stripe_fake.payments.card_methods import ADDRESS
 from diddo_gateways.stripe_fake.resources.shipping_rates import new_rate, shipping_amount
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
@@ -31,7 +32,6 @@ PLAIN_RENDERING: JsonObject = {
     "template": None,
     "template_version": None,
 }
-ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 async def invoice_fields(work: Work, invoice: Mapping[str, Any], params: Mapping[str, Any]) -> JsonObject:

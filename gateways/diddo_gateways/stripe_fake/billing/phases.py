@@ -7,7 +7,7 @@ from diddo_gateways.stripe_fake import catalogue
 from diddo_gateways.stripe_fake.billing.periods import later_by
 from diddo_gateways.stripe_fake.billing.subscription_items import named_rates, recurring_price
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled
-from diddo_gateways.stripe_fake.resources.prices import under
+from diddo_gateways.stripe_fake.limits import under
 from diddo_gateways.stripe_fake.shapes import blank_fields
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

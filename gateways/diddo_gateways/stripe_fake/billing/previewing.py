@@ -21,7 +21,7 @@ from diddo_gateways.stripe_fake.billing.invoice_lines import Line, line_item, sh
 from diddo_gateways.stripe_fake.billing.invoice_settings import invoice_fields
 from diddo_gateways.stripe_fake.currencies import check_currency
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
-from diddo_gateways.stripe_fake.resources.prices import under
+from diddo_gateways.stripe_fake.limits import under
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = ["Upcoming", "preview", "preview_of_subscription"]

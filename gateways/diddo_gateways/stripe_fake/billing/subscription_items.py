@@ -12,9 +12,9 @@ from diddo_gateways.stripe_fake.billing.periods import Cadence
 from diddo_gateways.stripe_fake.billing.plan_view import plan_of
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.errors import InvalidRequest, NotModelled, ParameterRefused
+from diddo_gateways.stripe_fake.limits import exclusive, under
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.resources import prices
-from diddo_gateways.stripe_fake.resources.prices import exclusive, under
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

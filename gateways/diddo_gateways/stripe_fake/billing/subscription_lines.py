@@ -12,8 +12,8 @@ from diddo_gateways.stripe_fake.billing.subscription_items import amount_of, cad
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.currencies import display
 from diddo_gateways.stripe_fake.errors import InvalidRequest
+from diddo_gateways.stripe_fake.limits import under
 from diddo_gateways.stripe_fake.resources import prices
-from diddo_gateways.stripe_fake.resources.prices import under
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
 __all__ = [

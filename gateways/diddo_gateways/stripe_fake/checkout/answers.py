@@ -7,11 +7,11 @@ from typing import Any
 from diddo_gateways.stripe_fake.checkout.custom_fields import fill_in
 from diddo_gateways.stripe_fake.checkout.incomplete import Incomplete
 from diddo_gateways.stripe_fake.emails import check_email
+from diddo_gateways.stripe_fake.payments.card_methods import ADDRESS
 from diddo_gateways.stripe_fake.work import JsonObject
 
-__all__ = ["ADDRESS", "Answers", "answered", "known_email"]
+__all__ = ["Answers", "answered", "known_email"]
 
-ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 # What a complete address cannot do without.
 NEEDED = (("line1", "Enter the street address."), ("city", "Enter the city."), ("country", "Choose the country."))
 

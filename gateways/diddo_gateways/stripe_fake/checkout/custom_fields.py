@@ -5,8 +5,7 @@ from collections.abc import Mapping
 
 from diddo_gateways.stripe_fake.checkout.incomplete import Incomplete
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
-from diddo_gateways.stripe_fake.limits import at_most_long
-from diddo_gateways.stripe_fake.resources.prices import under
+from diddo_gateways.stripe_fake.limits import at_most_long, under
 from diddo_gateways.stripe_fake.work import JsonObject
 
 __all__ = ["custom_fields", "fill_in"]

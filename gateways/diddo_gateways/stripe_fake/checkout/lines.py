@@ -9,9 +9,9 @@ from typing import Any
 from diddo_gateways.stripe_fake.billing.amounts import CurrencyMismatch, line_amount
 from diddo_gateways.stripe_fake.billing.withheld import whole
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
+from diddo_gateways.stripe_fake.limits import exclusive, under
 from diddo_gateways.stripe_fake.payments.errors import ParameterInvalidInteger
 from diddo_gateways.stripe_fake.resources import prices, products
-from diddo_gateways.stripe_fake.resources.prices import exclusive, under
 from diddo_gateways.stripe_fake.resources.tax_rates import named_rates
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work

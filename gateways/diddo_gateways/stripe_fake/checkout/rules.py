@@ -5,9 +5,8 @@ from typing import Any
 
 from diddo_gateways.stripe_fake.emails import check_email
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled, ParameterRefused
-from diddo_gateways.stripe_fake.limits import at_least, at_most_long
+from diddo_gateways.stripe_fake.limits import at_least, at_most_long, exclusive
 from diddo_gateways.stripe_fake.payments.method_types import is_known, type_of
-from diddo_gateways.stripe_fake.resources.prices import exclusive
 from diddo_gateways.stripe_fake.urls import check_url
 from diddo_gateways.stripe_fake.work import JsonObject
 

@@ -1,7 +1,7 @@
 """Shipping options of a checkout session, and the one that is chosen."""
 
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter
-from diddo_gateways.stripe_fake.resources.prices import exclusive, under
+from diddo_gateways.stripe_fake.limits import exclusive, under
 from diddo_gateways.stripe_fake.resources.shipping_rates import new_rate, shipping_amount
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

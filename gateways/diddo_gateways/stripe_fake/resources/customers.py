@@ -20,6 +20,7 @@ from diddo_gateways.stripe_fake.expansion import includes
 from diddo_gateways.stripe_fake.kinds import filtered_by
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.card_methods import ADDRESS
 from diddo_gateways.stripe_fake.payments.sources import change_default, make_source
 from diddo_gateways.stripe_fake.resources.payment_methods import attach_to, detach_all, named
 from diddo_gateways.stripe_fake.shapes import blank
@@ -28,7 +29,6 @@ from diddo_gateways.stripe_fake.work import JsonObject, Work
 KIND = "customer"
 TOMBSTONE = "deleted"
 PLAIN = ("balance", "description", "email", "invoice_prefix", "name", "next_invoice_sequence", "phone", "metadata")
-ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 # The server takes these and acts on them; the sandbox does not yet, and says so rather than dropping them.
 NOT_MODELLED = ("cash_balance", "tax")
 

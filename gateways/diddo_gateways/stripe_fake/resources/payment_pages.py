@@ -4,7 +4,7 @@ The Stripe CLI's triggers complete a session by it, and so do tests of embedded 
 Stripe does not document it: a session's id and any key are enough, as for the page.
 """
 
-from diddo_gateways.stripe_fake.checkout.answers import ADDRESS, Answers
+from diddo_gateways.stripe_fake.checkout.answers import Answers
 from diddo_gateways.stripe_fake.checkout.choices import Choices, choose
 from diddo_gateways.stripe_fake.checkout.confirming import confirm_session
 from diddo_gateways.stripe_fake.checkout.content import content_of
@@ -12,6 +12,7 @@ from diddo_gateways.stripe_fake.checkout.expiring import current
 from diddo_gateways.stripe_fake.checkout.outcomes import CardForm
 from diddo_gateways.stripe_fake.checkout.states import SESSIONS
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
+from diddo_gateways.stripe_fake.payments.card_methods import ADDRESS
 from diddo_gateways.stripe_fake.resources.payment_methods import make_from_params, named
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 

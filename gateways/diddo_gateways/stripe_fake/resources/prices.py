@@ -14,13 +14,13 @@ from diddo_gateways.stripe_fake.changes import overwrite
 from diddo_gateways.stripe_fake.errors import InvalidRequest
 from diddo_gateways.stripe_fake.expansion import includes
 from diddo_gateways.stripe_fake.kinds import filtered_by
-from diddo_gateways.stripe_fake.limits import exclusive, under
+from diddo_gateways.stripe_fake.limits import exclusive
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
-__all__ = ["exclusive", "made", "new", "take_lookup_key", "tell", "under"]
+__all__ = ["made", "new", "take_lookup_key", "tell"]
 
 KIND = "price"
 PLAIN = ("active", "lookup_key", "nickname", "tax_behavior", "metadata")

@@ -17,10 +17,10 @@ from diddo_gateways.stripe_fake.billing.subscription_news import snapshot
 from diddo_gateways.stripe_fake.billing.subscription_states import ENDED
 from diddo_gateways.stripe_fake.errors import InvalidRequest, MissingParameter, NotModelled
 from diddo_gateways.stripe_fake.kinds import filtered_by
+from diddo_gateways.stripe_fake.limits import exclusive
 from diddo_gateways.stripe_fake.lists import listed
 from diddo_gateways.stripe_fake.metadata import merged
 from diddo_gateways.stripe_fake.operations import Answer, Call, operation
-from diddo_gateways.stripe_fake.resources.prices import exclusive
 from diddo_gateways.stripe_fake.shapes import blank
 from diddo_gateways.stripe_fake.work import JsonObject, Work
 
